@@ -1,0 +1,59 @@
+import eslint from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+// The parts a provisioner calls. A part imports itself, src/lib and packages: never another part,
+// never anything above (see CONTRIBUTING.md, "Calls go one way").
+const parts = ["slice", "storage", "certs", "image", "engine", "door", "bundle", "users"];
+
+/** A rule against imports that leave `folder` for anything but the `allowed` siblings. */
+const mayImportOnly = (folder, allowed) => ({
+  files: [`src/${folder}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          {
+            regex: `^\\.\\./(?!(${allowed.map((name) => `${name}/`).join("|")}))`,
+            message: `src/${folder} may import only from itself and ${allowed.join(", ")}: calls go one way.`,
+          },
+        ],
+      },
+    ],
+  },
+});
+
+export default tseslint.config(
+  { ignores: ["dist/", "node_modules/", "coverage/", "test-output/"] },
+  eslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ["eslint.config.js", "scripts/*.mjs"] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/prefer-nullish-coalescing": "error",
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "env", message: "Only src/main.ts reads the environment." },
+      ],
+    },
+  },
+  { files: ["src/main.ts", "test/**", "scripts/**"], rules: { "no-restricted-properties": "off" } },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { globals: { process: "readonly", console: "readonly" } },
+  },
+  mayImportOnly("lib", ["lib"]),
+  ...parts.map((part) => mayImportOnly(part, ["lib"])),
+  // The provisioner sees the parts through the interfaces in its own parts.ts; main.ts plugs them in.
+  mayImportOnly("provisioner", ["lib"]),
+  mayImportOnly("http", ["lib", "provisioner"]),
+  mayImportOnly("cli", ["lib"]),
+);

@@ -1,0 +1,20 @@
+import { execa, type Options } from "execa";
+
+/**
+ * Runs a program of the host, without a shell and with a fixed, plain environment
+ * (`LC_ALL=C`: its messages are read by people in errors, never parsed for meaning).
+ * Rejects with execa's error, whose `stderr` and `exitCode` the caller turns into its own.
+ */
+export async function run(
+  file: string,
+  args: readonly string[],
+  options: Pick<Options, "input" | "timeout"> = {},
+): Promise<string> {
+  const result = await execa(file, args, {
+    ...options,
+    env: { LC_ALL: "C", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+    extendEnv: false,
+    stdin: options.input === undefined ? "ignore" : "pipe",
+  });
+  return String(result.stdout ?? "");
+}

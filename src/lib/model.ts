@@ -1,0 +1,86 @@
+import type { SandboxLimits } from "./limits.js";
+
+// The values that pass between the provisioner and its parts.
+
+export interface SandboxCertificateRequest {
+  sandboxId: string;
+  /** Names and addresses that a client dials. */
+  hosts: string[];
+}
+
+export interface SandboxCertificates {
+  caPem: string;
+  serverCertPem: string;
+  serverKeyPem: string;
+}
+
+export interface ClientCertificateRequest {
+  sandboxId: string;
+  caPem: string;
+  user: string;
+  /** End of the sandbox; the certificate ends then or in 24 hours, whichever is first. */
+  sandboxExpiresAt: Date;
+}
+
+export interface KeyAndCertificate {
+  keyPem: string;
+  certPem: string;
+  expiresAt: Date;
+}
+
+/**
+ * How a sandbox is held. `privileged`: its dockerd runs as real root; for trusted users only, who can
+ * become root on the host. `userns` (dockerd as root of a user namespace) takes its place here when
+ * the entrypoint in images/dind knows it.
+ */
+export const isolations = ["privileged"] as const;
+export type Isolation = (typeof isolations)[number];
+
+/** What the engine needs to hold one sandbox; everything in it is recorded, so a launch can be repeated. */
+export interface Launch {
+  id: string;
+  user: string;
+  name: string;
+  isolation: Isolation;
+  image: string;
+  slice: string;
+  limits: SandboxLimits;
+  /** IPv4 network of the sandbox's own bridge, in CIDR notation; the sandbox has `address` in it. */
+  subnet: string;
+  address: string;
+  /** Resolvers for the sandbox and its inner containers. */
+  dns: string[];
+  /** Host directory of the mounted disk. */
+  diskDir: string;
+  /** Host directory with ca.pem, server-cert.pem and server-key.pem, read-only to the sandbox. */
+  certsDir: string;
+}
+
+/** Where a sandbox's dockerd answers on the host's side, and how to prove who we are. */
+export interface Peer extends KeyAndCertificate {
+  address: string;
+  port: number;
+  caPem: string;
+}
+
+export interface EngineInventory {
+  /** Sandbox ids with a container, and whether it runs. */
+  containers: Map<string, { running: boolean }>;
+  /** Sandbox ids with a network. */
+  networks: Set<string>;
+}
+
+/** Host ports that lead into a sandbox. */
+export interface Route {
+  id: string;
+  /** The sandbox's address on its bridge. */
+  address: string;
+  /** Host port of the engine; leads to enginePort in the sandbox. */
+  engineHostPort: number;
+  /** Published user ports, forwarded 1:1, both inclusive. */
+  from: number;
+  to: number;
+}
+
+/** TCP port on which dockerd listens inside a sandbox (Docker's convention for TLS). */
+export const enginePort = 2376;

@@ -1,0 +1,90 @@
+import type { Limits } from "../lib/limits.js";
+import type {
+  ClientCertificateRequest,
+  EngineInventory,
+  KeyAndCertificate,
+  Launch,
+  Peer,
+  Route,
+  SandboxCertificateRequest,
+  SandboxCertificates,
+} from "../lib/model.js";
+
+/**
+ * The parts the provisioner calls, as narrow as it needs them. Each has one real implementation
+ * (the folder named), plugged in by main.ts, and one stateful fake in test/fakes.
+ * Every method is safe to repeat: making what is there or removing what is gone is no error.
+ */
+export interface Parts {
+  slices: Slices;
+  disks: Disks;
+  certificates: Certificates;
+  engine: Engine;
+  door: Door;
+}
+
+/** src/slice: one transient systemd slice per user, `berth-<escaped user>.slice`. */
+export interface Slices {
+  /** The slice's unit name; pure. */
+  nameOf(user: string): string;
+  /** Starts the user's slice or changes its limits live; resolves after they were read back from the cgroup files. */
+  ensure(user: string, limits: Limits): Promise<void>;
+  /** Stops the user's slice. */
+  release(user: string): Promise<void>;
+  /** Users that have a loaded slice below berth.slice. */
+  users(): Promise<string[]>;
+}
+
+/** src/storage: per sandbox a sparse ext4 image file, loop-mounted. */
+export interface Disks {
+  /** Makes the image file and its file system. */
+  create(id: string, sizeBytes: number): Promise<void>;
+  /** Mounts it (no-op when mounted) and returns the mount point. */
+  mount(id: string): Promise<string>;
+  /** Unmounts and detaches the loop device. */
+  unmount(id: string): Promise<void>;
+  /** Unmounts, detaches, unlinks the image. Never walks the file system inside. */
+  remove(id: string): Promise<void>;
+  /** Ids whose disk is mounted or attached to a loop device, and lies in our directories. */
+  attached(): Promise<string[]>;
+}
+
+/** src/certs: what the sandbox's engine presents, and what its clients present. */
+export interface Certificates {
+  /** Makes the sandbox's CA certificate and the server certificate with its key. */
+  issueForSandbox(request: SandboxCertificateRequest): Promise<SandboxCertificates>;
+  /** A client certificate with a fresh key from the pool. */
+  issueClient(request: ClientCertificateRequest): Promise<KeyAndCertificate>;
+  /** Berth's own client certificate for this sandbox's engine; its key never leaves the daemon. */
+  issueOwn(request: { sandboxId: string; caPem: string }): Promise<KeyAndCertificate>;
+}
+
+/** src/engine: the host's Docker Engine. */
+export interface Engine {
+  /** Makes the sandbox's network and container (not started). Replaces a container of an older image. */
+  prepare(launch: Launch): Promise<void>;
+  /** Starts the container; resolves once it runs. */
+  start(id: string): Promise<void>;
+  /**
+   * Waits until the sandbox's dockerd answers /_ping over mutual TLS. Fails at once when the
+   * container dies, with its last log lines (ENGINE_START_FAILED).
+   */
+  waitReady(id: string, peer: Peer, signal: AbortSignal): Promise<void>;
+  /** Removes container and network, after re-checking that their labels name this sandbox and this installation. */
+  remove(id: string): Promise<void>;
+  /** Every container and network that carries our labels. */
+  inventory(): Promise<EngineInventory>;
+  /** Calls back when a sandbox's container stops by itself. Returns a stop function. */
+  watch(onStopped: (id: string) => void): () => void;
+}
+
+/** src/door: how clients reach the engine and the published ports. */
+export interface Door {
+  /** Sends the sandbox's host ports to it. */
+  open(route: Route): Promise<void>;
+  close(id: string): Promise<void>;
+  /** Makes the whole forwarding agree with these routes, and drops all others of ours. Returns what changed, for the report. */
+  sync(routes: Route[], options?: { dryRun?: boolean }): Promise<string[]>;
+  /** Of these TCP ports, the ones something on the host already listens on. */
+  takenPorts(ports: number[]): Promise<number[]>;
+}
