@@ -1,4 +1,4 @@
-import { execa, type Options } from "execa";
+import { execa } from "execa";
 
 /**
  * Runs a program of the host, without a shell and with a fixed, plain environment
@@ -8,13 +8,13 @@ import { execa, type Options } from "execa";
 export async function run(
   file: string,
   args: readonly string[],
-  options: Pick<Options, "input" | "timeout"> = {},
+  options: { input?: string; timeout?: number } = {},
 ): Promise<string> {
-  const result = await execa(file, args, {
+  const { stdout } = await execa(file, args, {
     ...options,
     env: { LC_ALL: "C", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     extendEnv: false,
     stdin: options.input === undefined ? "ignore" : "pipe",
   });
-  return String(result.stdout ?? "");
+  return stdout;
 }

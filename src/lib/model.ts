@@ -84,3 +84,23 @@ export interface Route {
 
 /** TCP port on which dockerd listens inside a sandbox (Docker's convention for TLS). */
 export const enginePort = 2376;
+
+export const bundleFormats = ["zip", "tar"] as const;
+export type BundleFormat = (typeof bundleFormats)[number];
+
+/** Everything a bundle is made of. */
+export interface BundleInput {
+  id: string;
+  user: string;
+  name: string;
+  profile: string;
+  isolation: Isolation;
+  /** tcp:// address for DOCKER_HOST. */
+  dockerHost: string;
+  /** The host name or address in it; published ports are reached there too. */
+  publicHost: string;
+  ports: { from: number; to: number };
+  expiresAt: Date;
+  caPem: string;
+  client: KeyAndCertificate;
+}

@@ -1,5 +1,8 @@
+import type { Readable } from "node:stream";
 import type { Limits } from "../lib/limits.js";
 import type {
+  BundleFormat,
+  BundleInput,
   ClientCertificateRequest,
   EngineInventory,
   KeyAndCertificate,
@@ -16,11 +19,26 @@ import type {
  * Every method is safe to repeat: making what is there or removing what is gone is no error.
  */
 export interface Parts {
+  images: Images;
   slices: Slices;
   disks: Disks;
   certificates: Certificates;
   engine: Engine;
   door: Door;
+  bundler: Bundler;
+  /** IPv4 networks the host has routes to, in CIDR notation; a sandbox gets none that overlaps. */
+  hostNetworks(): Promise<string[]>;
+}
+
+/** src/image: the image sandboxes are made of. */
+export interface Images {
+  /** The tag of today's dind image; IMAGE_MISSING when it has not been built. */
+  require(): Promise<string>;
+}
+
+/** src/bundle: what a user takes home. */
+export interface Bundler {
+  archive(format: BundleFormat, input: BundleInput): Readable;
 }
 
 /** src/slice: one transient systemd slice per user, `berth-<escaped user>.slice`. */
@@ -29,10 +47,10 @@ export interface Slices {
   nameOf(user: string): string;
   /** Starts the user's slice or changes its limits live; resolves after they were read back from the cgroup files. */
   ensure(user: string, limits: Limits): Promise<void>;
-  /** Stops the user's slice. */
+  /** Stops the user's slice if it holds nothing any more. */
   release(user: string): Promise<void>;
-  /** Users that have a loaded slice below berth.slice. */
-  users(): Promise<string[]>;
+  /** Users whose slice is loaded below berth.slice and holds nothing. */
+  idleUsers(): Promise<string[]>;
 }
 
 /** src/storage: per sandbox a sparse ext4 image file, loop-mounted. */
@@ -45,6 +63,8 @@ export interface Disks {
   unmount(id: string): Promise<void>;
   /** Unmounts, detaches, unlinks the image. Never walks the file system inside. */
   remove(id: string): Promise<void>;
+  /** What the sandbox's disk takes of the host's, bytes. */
+  usedBytes(id: string): Promise<number>;
   /** Ids whose disk is mounted or attached to a loop device, and lies in our directories. */
   attached(): Promise<string[]>;
 }
@@ -72,6 +92,8 @@ export interface Engine {
   waitReady(id: string, peer: Peer, signal: AbortSignal): Promise<void>;
   /** Removes container and network, after re-checking that their labels name this sandbox and this installation. */
   remove(id: string): Promise<void>;
+  /** What the sandbox as a whole uses now. */
+  usage(id: string): Promise<{ memoryBytes: number; cpuSeconds: number; pids: number }>;
   /** Every container and network that carries our labels. */
   inventory(): Promise<EngineInventory>;
   /** Calls back when a sandbox's container stops by itself. Returns a stop function. */

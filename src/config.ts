@@ -1,0 +1,222 @@
+import { readFile } from "node:fs/promises";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+import { cpus, duration, pids, size } from "./lib/contract/sandbox.js";
+import { BerthError, codeOf, messageOf } from "./lib/errors.js";
+import { isolations } from "./lib/model.js";
+import { parseStrictly } from "./lib/strict-issues.js";
+
+/** Where the configuration is read from when nobody says otherwise. */
+export const defaultConfigPath = "/etc/berth/berth.yaml";
+
+const GiB = 1024 ** 3;
+const hour = 3_600_000;
+const port = z.int().min(1).max(65_535);
+
+/** `20000-20499` or {from, to}; both ends are included. */
+const portRange = z
+  .union([
+    z
+      .string()
+      .regex(/^\d+-\d+$/, "must look like 20000-20499")
+      .transform((text) => {
+        const [from, to] = text.split("-").map(Number);
+        return { from, to };
+      }),
+    z.strictObject({ from: port, to: port }),
+  ])
+  .pipe(z.object({ from: port, to: port }))
+  .refine(({ from, to }) => from <= to, "must not end before it starts");
+
+const limits = z.strictObject({
+  memory: size.optional(),
+  cpus: cpus.optional(),
+  pids: pids.optional(),
+  disk: size.optional(),
+});
+
+const profile = z.strictObject({
+  description: z.string().max(200).default(""),
+  isolation: z.enum(isolations).default("privileged"),
+  ttl: duration.optional(),
+  limits: limits.default({}),
+});
+
+const schema = z.strictObject({
+  /** Records of sandboxes, their disks, users, and the key that signs certificates. */
+  dataDir: z.string().startsWith("/").default("/var/lib/berth"),
+  /** Socket and mounts; emptied by a reboot. */
+  runDir: z.string().startsWith("/").max(80).default("/run/berth"),
+  listen: z
+    .strictObject({
+      host: z.string().default("127.0.0.1"),
+      port: port.default(8420),
+      tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      /** Serve tokens and pages without TLS on an address that is not loopback. */
+      plainHttp: z.boolean().default(false),
+    })
+    .prefault({}),
+  /** Names and addresses clients dial; the first stands in bundles. Default: the address of the default route. */
+  publicHosts: z.array(z.string().min(1).max(253)).min(1).optional(),
+  ports: z
+    .strictObject({
+      engine: portRange.prefault("20000-20999"),
+      user: portRange.prefault("21000-30999"),
+      perSandbox: z.int().min(1).max(1000).default(10),
+    })
+    .prefault({}),
+  network: z
+    .strictObject({
+      /** IPv4 networks of sandboxes are cut from here. */
+      pool: z.cidrv4().default("10.210.0.0/16"),
+    })
+    .prefault({}),
+  /** Resolvers of the sandboxes; default: those of the host that a sandbox can reach. */
+  dns: z.array(z.union([z.ipv4(), z.ipv6()])).optional(),
+  limits: z
+    .strictObject({
+      default: limits.default({}),
+      max: limits.default({}),
+    })
+    .prefault({}),
+  ttl: z
+    .strictObject({
+      default: duration.default(24 * hour),
+      max: duration.default(7 * 24 * hour),
+    })
+    .prefault({}),
+  sandboxesPerUser: z.int().min(1).max(1000).default(3),
+  profiles: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and -"),
+      profile,
+    )
+    .default({}),
+  /** Host uids for user namespaces, 65,536 a sandbox. Reserved: no isolation of today uses them. */
+  subordinateUids: z
+    .strictObject({
+      from: z.int().min(65_536).default(0x40000000),
+      to: z.int().max(0xfffffffe).default(0x7fffffff),
+    })
+    .prefault({})
+    .refine(({ from, to }) => to - from >= 65_535, "must hold at least 65536 uids"),
+  image: z
+    .strictObject({
+      /** Base for a Dockerfile build (needs a registry); default: a Debian root by mmdebstrap. */
+      base: z.string().optional(),
+      mirror: z.url().optional(),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      socket: z.string().startsWith("/").default("/run/docker.sock"),
+      /** How long a sandbox's dockerd may take to answer. */
+      startTimeout: duration.default(60_000),
+    })
+    .prefault({}),
+  /** Keys generated ahead; a creation takes one, each bundle another. */
+  keyPool: z.int().min(0).max(1000).default(12),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+});
+
+const defaultLimits = { memoryBytes: GiB, cpus: 1.5, pids: 512, diskBytes: 10 * GiB };
+const maxLimits = { memoryBytes: 16 * GiB, cpus: 16, pids: 8192, diskBytes: 200 * GiB };
+
+/** Below these a dockerd does not start or no image fits. */
+export const minLimits = {
+  memoryBytes: 192 * 1024 ** 2,
+  cpus: 0.1,
+  pids: 64,
+  diskBytes: 128 * 1024 ** 2,
+};
+
+type Parsed = z.output<typeof schema>;
+
+/** The effective configuration: every default applied, sizes in bytes, durations in milliseconds. */
+export type Config = ReturnType<typeof effective>;
+
+/**
+ * Reads the configuration; a missing file at the default path is an empty one.
+ * @throws BerthError CONFIG_INVALID that names file, key and the nearest known key
+ */
+export async function loadConfig(path: string | undefined): Promise<Config> {
+  const file = path ?? defaultConfigPath;
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" && path === undefined) return parseConfig({}, file);
+    throw new BerthError("CONFIG_INVALID", `cannot read ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  let value: unknown;
+  try {
+    value = parseYaml(text);
+  } catch (error) {
+    throw new BerthError("CONFIG_INVALID", `${file} is not YAML: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return parseConfig(value ?? {}, file);
+}
+
+/** The effective configuration from what was parsed; pure. */
+export function parseConfig(value: unknown, file: string): Config {
+  const config = effective(parseStrictly(schema, value, file, "CONFIG_INVALID"));
+  const fault = findContradiction(config);
+  if (fault) throw new BerthError("CONFIG_INVALID", `${file} is not valid: ${fault}`);
+  return config;
+}
+
+function effective(parsed: Parsed) {
+  const base = mergeLimits(defaultLimits, parsed.limits.default);
+  const profiles = Object.entries({ default: profile.parse({}), ...parsed.profiles }).map(
+    ([name, given]) => ({
+      name,
+      description: given.description,
+      isolation: given.isolation,
+      ttlMs: given.ttl ?? parsed.ttl.default,
+      limits: mergeLimits(base, given.limits),
+    }),
+  );
+  return {
+    ...parsed,
+    limits: { default: base, max: mergeLimits(maxLimits, parsed.limits.max) },
+    profiles,
+  };
+}
+
+type GivenLimits = z.output<typeof limits>;
+
+/** `base` with what is given put over it. */
+export function mergeLimits(base: typeof defaultLimits, given: GivenLimits) {
+  return {
+    memoryBytes: given.memory ?? base.memoryBytes,
+    cpus: given.cpus ?? base.cpus,
+    pids: given.pids ?? base.pids,
+    diskBytes: given.disk ?? base.diskBytes,
+  };
+}
+
+function findContradiction(config: Config): string | undefined {
+  const { engine, user, perSandbox } = config.ports;
+  if (engine.from <= user.to && user.from <= engine.to)
+    return `ports.engine (${engine.from}-${engine.to}) and ports.user (${user.from}-${user.to}) overlap`;
+  if (user.to - user.from + 1 < perSandbox)
+    return `ports.user (${user.from}-${user.to}) is smaller than ports.perSandbox (${perSandbox})`;
+  if (config.ttl.default > config.ttl.max) return "ttl.default is above ttl.max";
+  for (const { name, limits: given, ttlMs } of config.profiles) {
+    if (ttlMs > config.ttl.max) return `profiles.${name}.ttl is above ttl.max`;
+    for (const key of ["memoryBytes", "cpus", "pids", "diskBytes"] as const) {
+      if (given[key] > config.limits.max[key])
+        return `profile ${name}: its ${key} is above limits.max`;
+      if (given[key] < minLimits[key])
+        return `profile ${name}: its ${key} is below ${minLimits[key]}, with which no engine starts`;
+    }
+  }
+  const { host, tls, plainHttp } = config.listen;
+  if (!tls && !plainHttp && !["127.0.0.1", "::1", "localhost"].includes(host))
+    return `listen.host ${host} would carry tokens without TLS; give listen.tls {cert, key}, or set listen.plainHttp: true where the network is trusted`;
+  return undefined;
+}

@@ -1,0 +1,92 @@
+import type { ContainerCreateOptions, HostConfig, NetworkCreateOptions } from "dockerode";
+import type { Launch } from "../lib/model.js";
+
+/** Labels by which Berth knows its own; every deletion checks them again. */
+export const labelNames = {
+  sandbox: "berth.sandbox",
+  user: "berth.user",
+  name: "berth.name",
+  /** Which Berth of this engine: two with different data directories leave each other's alone. */
+  installation: "berth.installation",
+} as const;
+
+/** Name of a sandbox's container and network. */
+export const thingName = (id: string): string => `berth-${id}`;
+
+/** Paths inside the sandbox; images/dind/entrypoint knows the same. */
+const inside = { data: "/data", certs: "/berth/certs" };
+
+export function labelsOf(launch: Launch, installation: string): Record<string, string> {
+  return {
+    [labelNames.sandbox]: launch.id,
+    [labelNames.user]: launch.user,
+    [labelNames.name]: launch.name,
+    [labelNames.installation]: installation,
+  };
+}
+
+/** A bridge of the sandbox's own, with just enough addresses for it. */
+export function networkOptions(launch: Launch, installation: string): NetworkCreateOptions {
+  return {
+    Name: thingName(launch.id),
+    Driver: "bridge",
+    // An explicit subnet: the engine's default pools hold about 30 networks.
+    IPAM: { Driver: "default", Config: [{ Subnet: launch.subnet }] },
+    // 14 characters of the 15 an interface name may have.
+    Options: { "com.docker.network.bridge.name": thingName(launch.id) },
+    Labels: labelsOf(launch, installation),
+  };
+}
+
+/**
+ * The outer container of a sandbox.
+ * @param cgroupParent a slice's name with the systemd cgroup driver, a path with cgroupfs
+ */
+export function containerOptions(
+  launch: Launch,
+  installation: string,
+  cgroupParent: string,
+): ContainerCreateOptions & { name: string } {
+  const name = thingName(launch.id);
+  // @types/dockerode lacks CgroupnsMode (Engine API since 1.41).
+  const hostConfig: HostConfig & { CgroupnsMode: "private" } = {
+    // Both isolations: the entrypoint needs real root to build the sandbox's world.
+    Privileged: true,
+    CgroupParent: cgroupParent,
+    CgroupnsMode: "private",
+    OomScoreAdj: 500,
+    // A restart by the engine would re-create the slice without its limits: Berth starts sandboxes.
+    RestartPolicy: { Name: "no" },
+    Memory: launch.limits.memoryBytes,
+    MemorySwap: launch.limits.memoryBytes,
+    NanoCpus: Math.round(launch.limits.cpus * 1e9),
+    // systemd's DefaultTasksMax would cap the scope below a larger limit.
+    PidsLimit: launch.limits.pids,
+    Ulimits: [
+      { Name: "nofile", Soft: 1_048_576, Hard: 1_048_576 },
+      { Name: "core", Soft: 0, Hard: 0 },
+    ],
+    Dns: launch.dns,
+    Binds: [`${launch.diskDir}:${inside.data}`, `${launch.certsDir}:${inside.certs}:ro`],
+    LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
+    NetworkMode: name,
+  };
+  return {
+    name,
+    Image: launch.image,
+    Hostname: launch.name,
+    Labels: labelsOf(launch, installation),
+    Env: [`BERTH_ISOLATION=${launch.isolation}`, `BERTH_DNS=${launch.dns.join(" ")}`],
+    HostConfig: hostConfig,
+    NetworkingConfig: {
+      EndpointsConfig: { [name]: { IPAMConfig: { IPv4Address: launch.address } } },
+    },
+    // Above the 10 s that inner containers may take to stop.
+    StopTimeout: 20,
+  };
+}
+
+/** The cgroup parent as the engine's cgroup driver wants it. */
+export function cgroupParent(slice: string, driver: string): string {
+  return driver === "systemd" ? slice : `/berth.slice/${slice}`;
+}

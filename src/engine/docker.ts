@@ -1,0 +1,70 @@
+import Docker from "dockerode";
+import { BerthError, codeOf, messageOf } from "../lib/errors.js";
+
+/** A client of the host's engine. */
+export function connectDocker(socketPath: string): Docker {
+  return new Docker({ socketPath });
+}
+
+/** The engine's HTTP status of a failed call; undefined when it did not answer. */
+export function statusOf(error: unknown): number | undefined {
+  if (typeof error === "object" && error !== null && "statusCode" in error) {
+    return typeof error.statusCode === "number" ? error.statusCode : undefined;
+  }
+  return undefined;
+}
+
+const unreachable = ["ECONNREFUSED", "ENOENT", "EACCES", "ECONNRESET", "EPIPE", "ETIMEDOUT"];
+
+/**
+ * Runs a call to the engine and turns its failures into ours.
+ * @param act what was tried: `create the container of k3x9f2ab`
+ * @throws BerthError ENGINE_UNREACHABLE, IMAGE_MISSING, DISK_FULL or ENGINE_FAILED
+ */
+export async function engineCall<T>(act: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw asBerthError(act, error);
+  }
+}
+
+/** Like engineCall; undefined when the engine says that there is no such thing. */
+export async function engineFind<T>(act: string, call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw asBerthError(act, error);
+  }
+}
+
+function asBerthError(act: string, error: unknown): BerthError {
+  if (error instanceof BerthError) return error;
+  const status = statusOf(error);
+  const said = messageOf(error);
+  if (status === undefined && unreachable.includes(codeOf(error) ?? "")) {
+    return new BerthError(
+      "ENGINE_UNREACHABLE",
+      `cannot ${act}: the Docker Engine does not answer (${said}); is it running? systemctl status docker`,
+      { cause: error },
+    );
+  }
+  if (said.includes("no space left on device")) {
+    return new BerthError(
+      "DISK_FULL",
+      `cannot ${act}: the file system of the Docker Engine's data-root is full; free some space there and try again`,
+      { cause: error },
+    );
+  }
+  if (status === 404 && said.includes("No such image")) {
+    return new BerthError(
+      "IMAGE_MISSING",
+      `cannot ${act}: the engine has no such image (${said}); run berth image build`,
+      { cause: error },
+    );
+  }
+  return new BerthError("ENGINE_FAILED", `cannot ${act}: the Docker Engine says: ${said}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,192 @@
+import type Docker from "dockerode";
+import type { ContainerInspectInfo } from "dockerode";
+import { BerthError } from "../lib/errors.js";
+import type { Log } from "../lib/log.js";
+import type { EngineInventory, Launch, Peer } from "../lib/model.js";
+import {
+  cgroupParent,
+  containerOptions,
+  labelNames,
+  networkOptions,
+  thingName,
+} from "./container.js";
+import { engineCall, engineFind, statusOf } from "./docker.js";
+import { lastLogLines } from "./logs.js";
+import { followDeaths } from "./deaths.js";
+import { pingUntilAnswered } from "./ready.js";
+import { usageOf, type EngineUsage } from "./usage.js";
+
+/** The host's Docker Engine, as far as sandboxes need it. */
+export class SandboxEngine {
+  readonly #docker: Docker;
+  readonly #installation: string;
+  readonly #startTimeoutMs: number;
+  readonly #log: Log;
+  #cgroupDriver: string | undefined;
+
+  constructor(options: {
+    docker: Docker;
+    /** Value of the label that tells this Berth's things from another's. */
+    installation: string;
+    startTimeoutMs: number;
+    log: Log;
+  }) {
+    this.#docker = options.docker;
+    this.#installation = options.installation;
+    this.#startTimeoutMs = options.startTimeoutMs;
+    this.#log = options.log;
+  }
+
+  /**
+   * Makes the sandbox's network and container; what is there already and ours is kept.
+   * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED, IMAGE_MISSING
+   */
+  async prepare(launch: Launch): Promise<void> {
+    const name = thingName(launch.id);
+    if (!(await this.#ownNetwork(launch.id))) {
+      await engineCall(`create the network of sandbox ${launch.id}`, () =>
+        this.#docker.createNetwork(networkOptions(launch, this.#installation)),
+      );
+    }
+    if (await this.#ownContainer(launch.id)) return;
+    const parent = cgroupParent(launch.slice, await this.#driver());
+    await engineCall(`create the container ${name}`, () =>
+      this.#docker.createContainer(containerOptions(launch, this.#installation, parent)),
+    );
+  }
+
+  async start(id: string): Promise<void> {
+    await engineCall(`start the container ${thingName(id)}`, async () => {
+      try {
+        await this.#docker.getContainer(thingName(id)).start();
+      } catch (error) {
+        // 304: it runs already.
+        if (statusOf(error) !== 304) throw error;
+      }
+    });
+  }
+
+  /**
+   * Waits until the sandbox's dockerd answers over mutual TLS.
+   * @throws BerthError ENGINE_START_FAILED, with the container's last log lines, as soon as it dies
+   *   or when the deadline passes; the signal's reason when that aborts
+   */
+  async waitReady(id: string, peer: Peer, signal: AbortSignal): Promise<void> {
+    const settled = new AbortController();
+    const deadline = AbortSignal.timeout(this.#startTimeoutMs);
+    const all = AbortSignal.any([signal, deadline, settled.signal]);
+    const container = this.#docker.getContainer(thingName(id));
+    const died = container.wait({ abortSignal: all }).then(async () => {
+      throw await this.#startFailed(id, "its container stopped");
+    });
+    died.catch(() => undefined);
+    try {
+      await Promise.race([pingUntilAnswered(peer, all), died]);
+    } catch (error) {
+      if (error instanceof BerthError) throw error;
+      signal.throwIfAborted();
+      const seconds = Math.round(this.#startTimeoutMs / 1000);
+      if (deadline.aborted) throw await this.#startFailed(id, `no answer within ${seconds} s`);
+      throw await this.#startFailed(id, "its state cannot be watched");
+    } finally {
+      settled.abort();
+    }
+  }
+
+  /**
+   * Removes container and network; each only if its labels say that it is this sandbox's and ours.
+   * The container is killed: what is in it goes away for good anyway.
+   */
+  async remove(id: string): Promise<void> {
+    const name = thingName(id);
+    if (await this.#ownContainer(id)) {
+      await engineFind(`remove the container ${name}`, () =>
+        this.#docker.getContainer(name).remove({ force: true, v: true }),
+      );
+    }
+    if (await this.#ownNetwork(id)) {
+      await engineFind(`remove the network ${name}`, () => this.#docker.getNetwork(name).remove());
+    }
+  }
+
+  /** Containers and networks that carry our labels. */
+  async inventory(): Promise<EngineInventory> {
+    const label = [`${labelNames.installation}=${this.#installation}`];
+    const [containers, networks] = await engineCall("list Berth's containers", () =>
+      Promise.all([
+        this.#docker.listContainers({ all: true, filters: { label } }),
+        this.#docker.listNetworks({ filters: { label } }),
+      ]),
+    );
+    const found: EngineInventory = { containers: new Map(), networks: new Set() };
+    for (const { Labels, State } of containers) {
+      const id = Labels[labelNames.sandbox];
+      if (id) found.containers.set(id, { running: State === "running" });
+    }
+    for (const { Labels } of networks) {
+      const id = Labels?.[labelNames.sandbox];
+      if (id) found.networks.add(id);
+    }
+    return found;
+  }
+
+  /** What the sandbox as a whole uses now: its outer container's cgroup. */
+  async usage(id: string): Promise<EngineUsage> {
+    const stats = await engineCall(`read the usage of sandbox ${id}`, () =>
+      this.#docker.getContainer(thingName(id)).stats({ stream: false, "one-shot": true }),
+    );
+    return usageOf(stats);
+  }
+
+  /** Calls back whenever a sandbox's container stops, until the returned function is called. */
+  watch(onStopped: (id: string) => void): () => void {
+    return followDeaths(this.#docker, this.#installation, onStopped, this.#log);
+  }
+
+  async #ownContainer(id: string): Promise<ContainerInspectInfo | undefined> {
+    const name = thingName(id);
+    const found = await engineFind(`look at the container ${name}`, () =>
+      this.#docker.getContainer(name).inspect(),
+    );
+    if (found) this.#mustBeOurs(`container ${name}`, id, found.Config.Labels);
+    return found;
+  }
+
+  async #ownNetwork(id: string): Promise<boolean> {
+    const name = thingName(id);
+    const found = await engineFind(
+      `look at the network ${name}`,
+      () => this.#docker.getNetwork(name).inspect() as Promise<{ Labels?: Record<string, string> }>,
+    );
+    if (found) this.#mustBeOurs(`network ${name}`, id, found.Labels ?? {});
+    return found !== undefined;
+  }
+
+  #mustBeOurs(thing: string, id: string, labels: Record<string, string>): void {
+    const ours =
+      labels[labelNames.sandbox] === id && labels[labelNames.installation] === this.#installation;
+    if (ours) return;
+    throw new BerthError(
+      "ENGINE_FAILED",
+      `the ${thing} is not of this Berth (its labels say otherwise) and is left alone; rename or remove it by hand`,
+    );
+  }
+
+  async #startFailed(id: string, why: string): Promise<BerthError> {
+    const lines = await lastLogLines(this.#docker, thingName(id));
+    const told = lines ? `; its last lines:\n${lines}` : "";
+    return new BerthError(
+      "ENGINE_START_FAILED",
+      `the engine of sandbox ${id} did not start: ${why}${told}`,
+    );
+  }
+
+  async #driver(): Promise<string> {
+    this.#cgroupDriver ??= (
+      (await engineCall("ask the engine for its cgroup driver", () => this.#docker.info())) as {
+        CgroupDriver: string;
+      }
+    ).CgroupDriver;
+    return this.#cgroupDriver;
+  }
+}

@@ -1,0 +1,193 @@
+import { z } from "zod";
+import { isolations } from "../model.js";
+import { parseDuration, parseSize } from "../units.js";
+import { problemSchema } from "./problem.js";
+
+// What the API takes and gives, read by the server (to check), the CLI (to read answers back) and
+// the OpenAPI document (to tell others).
+
+export const userName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_.-]{0,31}$/,
+    "must be 1 to 32 characters: a lower-case letter first, then lower-case letters, digits, _ . or -",
+  )
+  .meta({ description: "A user's name", example: "alice" });
+
+export const sandboxName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,31}$/,
+    "must be 1 to 32 characters: a lower-case letter first, then lower-case letters, digits or -",
+  )
+  .meta({ description: "A sandbox's name, unique per user", example: "default" });
+
+export const sandboxId = z
+  .string()
+  .regex(/^[a-z][a-z0-9]{7}$/, "must be 8 lower-case letters and digits, a letter first")
+  .meta({ description: "A sandbox's id", example: "k3x9f2ab" });
+
+/** `1G`, `512M` or a number of bytes; comes out as bytes. */
+export const size = z
+  .union([z.string(), z.number().int().positive()])
+  .transform((value, context) => {
+    const bytes = typeof value === "number" ? value : parseSize(value);
+    if (bytes !== undefined) return bytes;
+    context.addIssue(`"${String(value)}" is no size; write it like 512M, 1.5G or 10G`);
+    return z.NEVER;
+  })
+  .meta({ description: "A size: 512M, 1.5G (powers of 1024) or a number of bytes" });
+
+/** `90s`, `30m`, `2h`, `1d`, `1h30m`; comes out as milliseconds. */
+export const duration = z
+  .string()
+  .transform((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== undefined && ms > 0) return ms;
+    context.addIssue(`"${value}" is no duration; write it like 30m, 2h, 1h30m or 1d`);
+    return z.NEVER;
+  })
+  .meta({ description: "A duration: 30m, 2h, 1h30m, 1d", example: "2h" });
+
+/** Cores, as a number or as digits; two decimals count. */
+export const cpus = z
+  .union([z.number(), z.string().regex(/^\d+(\.\d+)?$/, "must be a number of cores, such as 1.5")])
+  .transform(Number)
+  .pipe(z.number().positive().max(4096))
+  .meta({ description: "Processor cores; 1.5 is one and a half" });
+
+export const pids = z
+  .union([z.number(), z.string().regex(/^\d+$/, "must be a whole number of processes")])
+  .transform(Number)
+  .pipe(z.number().int().positive().max(4_194_304))
+  .meta({ description: "Processes and threads" });
+
+export const limitFields = {
+  memory: size.optional(),
+  cpus: cpus.optional(),
+  pids: pids.optional(),
+  disk: size.optional(),
+};
+
+export const createRequest = z
+  .strictObject({
+    user: userName.optional().meta({
+      description: "Whose sandbox it becomes; by default the caller's. Only admins name others.",
+    }),
+    name: sandboxName.optional(),
+    profile: z.string().max(64).optional(),
+    ttl: duration.optional(),
+    ...limitFields,
+  })
+  .meta({ id: "CreateRequest" });
+export type CreateRequest = z.infer<typeof createRequest>;
+
+export const extendRequest = z
+  .strictObject({ ttl: duration.meta({ description: "Time to add to the sandbox's end" }) })
+  .meta({ id: "ExtendRequest" });
+
+export const sandboxStates = ["creating", "ready", "stopped", "removing", "failed"] as const;
+export type SandboxState = (typeof sandboxStates)[number];
+
+export const sandbox = z
+  .object({
+    id: sandboxId,
+    user: userName,
+    name: sandboxName,
+    profile: z.string(),
+    isolation: z.enum(isolations),
+    state: z.enum(sandboxStates),
+    reason: z.string().optional().meta({ description: "Why the state is stopped or failed" }),
+    warning: z
+      .string()
+      .optional()
+      .meta({ description: "What the user and the operator must know of this isolation" }),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+    dockerHost: z.string().meta({ description: "tcp:// address for DOCKER_HOST" }),
+    ports: z
+      .object({ from: z.int(), to: z.int() })
+      .meta({ description: "Published ports: docker run -p <one of these>:80 is reachable here" }),
+    limits: z.object({
+      memoryBytes: z.int(),
+      cpus: z.number(),
+      pids: z.int(),
+      diskBytes: z.int(),
+    }),
+    slice: z.string(),
+  })
+  .meta({ id: "Sandbox" });
+export type Sandbox = z.infer<typeof sandbox>;
+
+export const sandboxList = z.object({ sandboxes: z.array(sandbox) }).meta({ id: "SandboxList" });
+
+export const usage = z
+  .object({
+    at: z.iso.datetime(),
+    memory: z.object({ usedBytes: z.int(), limitBytes: z.int() }),
+    cpu: z.object({
+      usedSeconds: z.number().meta({ description: "Processor time since the sandbox started" }),
+      limitCpus: z.number(),
+    }),
+    pids: z.object({ used: z.int(), limit: z.int() }),
+    disk: z.object({ usedBytes: z.int(), limitBytes: z.int() }),
+  })
+  .meta({ id: "Usage" });
+export type Usage = z.infer<typeof usage>;
+
+/** Steps of a creation, in order; each is an event when it starts and when it ends. */
+export const steps = [
+  "image",
+  "slice",
+  "certificates",
+  "disk",
+  "container",
+  "start",
+  "door",
+  "ready",
+] as const;
+export type Step = (typeof steps)[number];
+
+/** `event: step` on the events stream. */
+export const stepEvent = z
+  .object({
+    step: z.enum(steps),
+    status: z.enum(["started", "done", "failed"]),
+    ms: z.number().optional().meta({ description: "How long the step took, when it ended" }),
+    at: z.iso.datetime(),
+  })
+  .meta({ id: "StepEvent" });
+export type StepEvent = z.infer<typeof stepEvent>;
+
+/** `event: state` on the events stream; `problem` when the state is failed. */
+export const stateEvent = z
+  .object({
+    state: z.union([z.enum(sandboxStates), z.literal("removed")]),
+    ms: z.number().optional().meta({ description: "Since the request, when the creation ended" }),
+    expiresAt: z.iso.datetime().optional(),
+    reason: z.string().optional(),
+    problem: problemSchema.pick({ code: true, detail: true }).optional(),
+    at: z.iso.datetime(),
+  })
+  .meta({ id: "StateEvent" });
+export type StateEvent = z.infer<typeof stateEvent>;
+
+export const reapRequest = z
+  .strictObject({ dryRun: z.boolean().optional() })
+  .meta({ id: "ReapRequest" });
+
+/** One thing that reap or reconcile did, or would do. */
+export const reapAction = z
+  .object({
+    act: z.string().meta({ example: "remove sandbox" }),
+    thing: z.string().meta({ example: "k3x9f2ab (alice/default)" }),
+    why: z.string().meta({ example: "expired 3m ago" }),
+    error: z.string().optional().meta({ description: "Set when it could not be done" }),
+  })
+  .meta({ id: "ReapAction" });
+export type ReapAction = z.infer<typeof reapAction>;
+
+export const reapResult = z
+  .object({ dryRun: z.boolean(), actions: z.array(reapAction) })
+  .meta({ id: "ReapResult" });
+export type ReapResult = z.infer<typeof reapResult>;

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { userName } from "./sandbox.js";
+
+export const roles = ["user", "admin"] as const;
+export type Role = (typeof roles)[number];
+
+export const user = z
+  .object({
+    name: userName,
+    role: z.enum(roles),
+    createdAt: z.iso.datetime(),
+    hasToken: z.boolean().meta({ description: "false: only root, over the socket, acts for them" }),
+  })
+  .meta({ id: "User" });
+export type User = z.infer<typeof user>;
+
+export const userList = z.object({ users: z.array(user) }).meta({ id: "UserList" });
+
+export const addUserRequest = z
+  .strictObject({ name: userName, role: z.enum(roles).optional() })
+  .meta({ id: "AddUserRequest" });
+
+/** The only answer that ever carries a token. */
+export const addedUser = user
+  .extend({ token: z.string().meta({ description: "Shown once; only its hash is kept" }) })
+  .meta({ id: "AddedUser" });
+export type AddedUser = z.infer<typeof addedUser>;
+
+export const removedUser = z
+  .object({ name: userName, removedSandboxes: z.array(z.string()) })
+  .meta({ id: "RemovedUser" });
+
+/** Who the caller is and what they may ask for; the page and the CLI build their forms from it. */
+export const me = z
+  .object({
+    user: userName.optional().meta({ description: "Absent for root over the socket" }),
+    role: z.enum(roles),
+    sandboxesPerUser: z.int(),
+    ttl: z.object({ defaultMs: z.int(), maxMs: z.int() }),
+    profiles: z.array(
+      z.object({
+        name: z.string(),
+        description: z.string(),
+        isolation: z.string(),
+        ttlMs: z.int(),
+        limits: z.object({
+          memoryBytes: z.int(),
+          cpus: z.number(),
+          pids: z.int(),
+          diskBytes: z.int(),
+        }),
+      }),
+    ),
+    maxLimits: z.object({
+      memoryBytes: z.int(),
+      cpus: z.number(),
+      pids: z.int(),
+      diskBytes: z.int(),
+    }),
+  })
+  .meta({ id: "Me" });
+export type Me = z.infer<typeof me>;

@@ -1,0 +1,88 @@
+import { BerthError } from "./errors.js";
+
+/** An IPv4 network: its first address as a number, and its number of leading bits. */
+export interface Network {
+  address: number;
+  bits: number;
+}
+
+/**
+ * Network, bridge, sandbox, broadcast: the engine gives the first host address to the bridge, and
+ * nothing else ever joins a sandbox's network.
+ */
+const sandboxBits = 30;
+
+export interface SandboxNetwork {
+  /** In CIDR notation. */
+  subnet: string;
+  /** The bridge's own address. */
+  gateway: string;
+  /** The sandbox's. */
+  address: string;
+}
+
+/**
+ * The lowest /30 of `pool` that overlaps neither another sandbox's network (`used`) nor a network
+ * that the host already reaches (`avoid`); all in CIDR notation.
+ * @throws BerthError ADDRESSES_EXHAUSTED
+ */
+export function allocateSubnet(request: {
+  pool: string;
+  used: readonly string[];
+  avoid?: readonly string[];
+}): SandboxNetwork {
+  const pool = parseNetwork(request.pool);
+  const used = request.used.map(parseNetwork);
+  const blocked = [...used, ...(request.avoid ?? []).map(parseNetwork)];
+  const size = 2 ** (32 - sandboxBits);
+  const end = pool.address + 2 ** (32 - pool.bits);
+  let address = pool.address;
+  while (address + size <= end) {
+    const candidate = { address, bits: sandboxBits };
+    const blocker = blocked.find((network) => overlap(network, candidate));
+    if (!blocker) return sandboxNetwork(address);
+    // Past the blocker at once: a large one would else cost a step for each /30 in it.
+    address = Math.max(address + size, blocker.address + 2 ** (32 - blocker.bits));
+  }
+  throw new BerthError(
+    "ADDRESSES_EXHAUSTED",
+    `no free IPv4 network left in ${request.pool}: ${used.length} sandboxes have one each` +
+      `${naming(request, pool)}; remove sandboxes or choose another network.pool in the configuration`,
+  );
+}
+
+function naming(request: { avoid?: readonly string[] }, pool: Network): string {
+  const routes = (request.avoid ?? []).filter((cidr) => overlap(parseNetwork(cidr), pool));
+  if (routes.length === 0) return "";
+  const few = routes.slice(0, 4).join(", ") + (routes.length > 4 ? ", …" : "");
+  return ` and the host's own routes ${few} overlap it`;
+}
+
+function sandboxNetwork(address: number): SandboxNetwork {
+  return {
+    subnet: `${formatAddress(address)}/${sandboxBits}`,
+    gateway: formatAddress(address + 1),
+    address: formatAddress(address + 2),
+  };
+}
+
+/** `10.210.0.0/16` to numbers; host bits are cleared, as routers do. */
+export function parseNetwork(cidr: string): Network {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
+  const bytes = match?.slice(1, 5).map(Number) ?? [];
+  const bits = Number(match?.[5]);
+  if (!match || bytes.some((byte) => byte > 255) || bits > 32) {
+    throw new RangeError(`"${cidr}" is no IPv4 network in CIDR notation`);
+  }
+  const size = 2 ** (32 - bits);
+  const address = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  return { address: address - (address % size), bits };
+}
+
+function overlap(a: Network, b: Network): boolean {
+  return a.address < b.address + 2 ** (32 - b.bits) && b.address < a.address + 2 ** (32 - a.bits);
+}
+
+function formatAddress(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+}

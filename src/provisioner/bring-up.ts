@@ -1,0 +1,94 @@
+import type { Step } from "../lib/contract/sandbox.js";
+import { enginePort, type Route } from "../lib/model.js";
+import type { Context } from "./context.js";
+import type { SandboxRecord } from "./records.js";
+import { settleSlice } from "./slices.js";
+
+/**
+ * Makes everything a record promises, or what of it is missing, and waits for the engine's answer.
+ * Each step is safe to repeat, so the same way serves a new sandbox and one that had stopped.
+ */
+export async function bringUp(
+  context: Context,
+  record: SandboxRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const { parts, records, settings, events } = context;
+  const { id, user } = record;
+  const step = <T>(name: Step, act: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    return events.step(id, name, act);
+  };
+
+  await step("slice", () => settleSlice(context, user));
+
+  const caPem = await step("certificates", () => ensureCertificates(context, record));
+
+  const diskDir = await step("disk", async () => {
+    await parts.disks.create(id, record.limits.diskBytes);
+    return parts.disks.mount(id);
+  });
+
+  await step("container", async () => {
+    await parts.engine.prepare({
+      id,
+      user,
+      name: record.name,
+      isolation: record.isolation,
+      image: record.image,
+      slice: parts.slices.nameOf(user),
+      limits: record.limits,
+      subnet: record.network.subnet,
+      address: record.network.address,
+      dns: settings.dns,
+      diskDir,
+      certsDir: records.certsDirectory(id),
+    });
+  });
+
+  await step("start", () => parts.engine.start(id));
+
+  await step("door", () => parts.door.open(routeOf(record)));
+
+  await step("ready", async () => {
+    const own = await parts.certificates.issueOwn({ sandboxId: id, caPem });
+    const peer = { address: record.network.address, port: enginePort, caPem, ...own };
+    await parts.engine.waitReady(id, peer, signal);
+  });
+}
+
+/** The host ports that lead to a sandbox. */
+export function routeOf({ id, network, ports }: SandboxRecord): Route {
+  return {
+    id,
+    address: network.address,
+    engineHostPort: ports.engine,
+    from: ports.from,
+    to: ports.to,
+  };
+}
+
+/** Makes the sandbox's certificates if they are not there, and returns its CA certificate. */
+async function ensureCertificates(context: Context, record: SandboxRecord): Promise<string> {
+  const { parts, records, settings } = context;
+  const known = await records.caPem(record.id);
+  if (known !== undefined) return known;
+  const hosts = new Set([
+    record.publicHost,
+    ...settings.publicHosts,
+    record.network.address,
+    "localhost",
+    "127.0.0.1",
+  ]);
+  const made = await parts.certificates.issueForSandbox({
+    sandboxId: record.id,
+    hosts: [...hosts],
+  });
+  await records.saveCertificates(record.id, {
+    "server-key.pem": made.serverKeyPem,
+    "server-cert.pem": made.serverCertPem,
+    // The CA certificate is written last: where it is, all three are.
+    "ca.pem": made.caPem,
+  });
+  return made.caPem;
+}

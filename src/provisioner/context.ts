@@ -1,0 +1,20 @@
+import type { KeyedMutex } from "../lib/keyed-mutex.js";
+import type { Log } from "../lib/log.js";
+import type { SandboxEvents } from "./events.js";
+import type { Parts } from "./parts.js";
+import type { Records } from "./records.js";
+import type { Settings } from "./settings.js";
+
+/** What every act of the provisioner works with. */
+export interface Context {
+  parts: Parts;
+  records: Records;
+  events: SandboxEvents;
+  settings: Settings;
+  log: Log;
+  now: () => Date;
+  /** Held while a user's slice is made, changed or given up. */
+  userLocks: KeyedMutex;
+  /** Held while one sandbox is made, started or removed. */
+  sandboxLocks: KeyedMutex;
+}

@@ -1,0 +1,184 @@
+import { mkdir, readdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { z } from "zod";
+import { sandboxId, sandboxName, sandboxStates, userName } from "../lib/contract/sandbox.js";
+import { BerthError, codeOf, ignoring, messageOf } from "../lib/errors.js";
+import type { Log } from "../lib/log.js";
+import { isolations } from "../lib/model.js";
+import { parseStrictly } from "../lib/strict-issues.js";
+
+const port = z.int().min(1).max(65_535);
+
+const recordSchema = z.strictObject({
+  /** Raised when a field changes its meaning; an older daemon refuses a newer record. */
+  version: z.literal(1),
+  id: sandboxId,
+  user: userName,
+  name: sandboxName,
+  profile: z.string(),
+  isolation: z.enum(isolations),
+  state: z.enum(sandboxStates),
+  reason: z.string().optional(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  image: z.string(),
+  limits: z.strictObject({
+    memoryBytes: z.int(),
+    cpus: z.number(),
+    pids: z.int(),
+    diskBytes: z.int(),
+  }),
+  ports: z.strictObject({ engine: port, from: port, to: port }),
+  network: z.strictObject({ subnet: z.cidrv4(), address: z.ipv4() }),
+  publicHost: z.string(),
+});
+
+/** What Berth knows of a sandbox: `<dir>/<id>/sandbox.json`. Everything else can be made again from it. */
+export type SandboxRecord = z.infer<typeof recordSchema>;
+
+/** Certificates are in a folder of their own: that folder is what the sandbox sees. */
+const certsFolder = "certs";
+const certFiles = ["server-key.pem", "server-cert.pem", "ca.pem"] as const;
+type CertFile = (typeof certFiles)[number];
+
+/** The directories of all sandboxes, and what they say, kept in memory as well. */
+export class Records {
+  readonly #dir: string;
+  readonly #log: Log;
+  readonly #records = new Map<string, SandboxRecord>();
+
+  constructor(options: { dir: string; log: Log }) {
+    this.#dir = options.dir;
+    this.#log = options.log;
+  }
+
+  /** Reads every record; one that cannot be read is logged and nothing of its sandbox is touched. */
+  async load(): Promise<void> {
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    for (const id of await this.#directories()) {
+      try {
+        const path = join(this.directory(id), "sandbox.json");
+        const text = await ignoring(readFile(path, "utf8"), "ENOENT");
+        if (text !== undefined) this.#records.set(id, parseRecord(text, id));
+      } catch (error) {
+        this.#unreadable.add(id);
+        this.#log.error(
+          { sandbox: id, err: error },
+          "a sandbox's record cannot be read; left alone",
+        );
+      }
+    }
+  }
+
+  /** Ids of directories without a record: what a creation leaves that dies in its first moment. */
+  async halfMade(): Promise<string[]> {
+    const ids = await this.#directories();
+    return ids.filter((id) => !this.#records.has(id) && !this.#unreadable.has(id));
+  }
+
+  async #directories(): Promise<string[]> {
+    return (await readdir(this.#dir)).filter((id) => sandboxId.safeParse(id).success);
+  }
+
+  /** Ids that have a directory whose record cannot be read: nothing of theirs may be removed. */
+  get unreadable(): ReadonlySet<string> {
+    return this.#unreadable;
+  }
+  readonly #unreadable = new Set<string>();
+
+  all(): SandboxRecord[] {
+    return [...this.#records.values()];
+  }
+
+  get(id: string): SandboxRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Takes the record into account at once (nobody else gets its name or ports) and then writes it. */
+  async save(record: SandboxRecord): Promise<void> {
+    this.#records.set(record.id, record);
+    const dir = this.directory(record.id);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await writeWhole(join(dir, "sandbox.json"), JSON.stringify(record, null, 2) + "\n");
+  }
+
+  /** Changes fields of a record; a record that is gone meanwhile stays gone. */
+  async update(id: string, change: Partial<SandboxRecord>): Promise<SandboxRecord> {
+    const record = this.#records.get(id);
+    if (!record) throw new BerthError("SANDBOX_NOT_FOUND", `sandbox ${id} is gone`);
+    const changed = { ...record, ...change };
+    await this.save(changed);
+    return changed;
+  }
+
+  async saveCertificates(id: string, files: Record<CertFile, string>): Promise<void> {
+    await mkdir(this.certsDirectory(id), { recursive: true, mode: 0o700 });
+    for (const name of certFiles) {
+      await writeWhole(join(this.certsDirectory(id), name), files[name]);
+    }
+  }
+
+  /** The CA certificate, or undefined when the certificates have not been made yet. */
+  caPem(id: string): Promise<string | undefined> {
+    return ignoring(readFile(join(this.certsDirectory(id), "ca.pem"), "utf8"), "ENOENT");
+  }
+
+  certsDirectory(id: string): string {
+    return join(this.directory(id), certsFolder);
+  }
+
+  directory(id: string): string {
+    return join(this.#dir, id);
+  }
+
+  /**
+   * Removes the directory, the record last. Files are named one by one and the rest must be empty:
+   * a recursive removal would walk whatever is still mounted there.
+   */
+  async remove(id: string): Promise<void> {
+    const dir = this.directory(id);
+    await removeOwnFiles(this.certsDirectory(id), certFiles);
+    await ignoring(rmdir(this.certsDirectory(id)), "ENOENT");
+    await removeOwnFiles(dir, ["sandbox.json"]);
+    await ignoring(rmdir(dir), "ENOENT");
+    this.#records.delete(id);
+  }
+}
+
+function parseRecord(text: string, id: string): SandboxRecord {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new BerthError("RECORD_INVALID", `sandbox.json of ${id}: ${messageOf(error)}`);
+  }
+  const record = parseStrictly(recordSchema, json, `sandbox.json of ${id}`, "RECORD_INVALID");
+  if (record.id !== id) {
+    throw new BerthError("RECORD_INVALID", `sandbox.json of ${id} says it is ${record.id}`);
+  }
+  return record;
+}
+
+/** Writes a file with mode 0600, whole or not at all. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  try {
+    await writeFileAtomic(path, text, { mode: 0o600 });
+  } catch (error) {
+    if (codeOf(error) !== "ENOSPC") throw error;
+    throw new BerthError(
+      "DISK_FULL",
+      `cannot write ${path}: the file system is full; free some space there and try again`,
+      { cause: error },
+    );
+  }
+}
+
+async function removeOwnFiles(dir: string, names: readonly string[]): Promise<void> {
+  const present = (await ignoring(readdir(dir), "ENOENT")) ?? [];
+  // write-file-atomic leaves `<file>.<digits>` behind when the process is killed in the middle.
+  const leftovers = present.filter((file) => /^[a-z-]+\.(json|pem)\.\d+$/.test(file));
+  for (const file of [...leftovers, ...names]) {
+    await ignoring(unlink(join(dir, file)), "ENOENT");
+  }
+}

@@ -1,0 +1,99 @@
+import { randomInt } from "node:crypto";
+import type { CreateRequest } from "../lib/contract/sandbox.js";
+import { BerthError } from "../lib/errors.js";
+import { allocatePorts } from "../lib/ports.js";
+import { allocateSubnet } from "../lib/subnets.js";
+import type { Context } from "./context.js";
+import type { SandboxRecord } from "./records.js";
+import { decideSpec } from "./request.js";
+
+/** A request with its owner known. */
+export type OwnedRequest = CreateRequest & { user: string };
+
+/**
+ * Decides everything about a new sandbox and takes its name, ports and network.
+ * The caller holds the lock of all reservations, so that no two get the same.
+ * @throws BerthError SANDBOX_EXISTS, SANDBOX_LIMIT_REACHED, PORTS_EXHAUSTED, ADDRESSES_EXHAUSTED
+ *   and what decideSpec throws
+ */
+export async function reserve(context: Context, request: OwnedRequest): Promise<SandboxRecord> {
+  const { parts, records, settings, now } = context;
+  const spec = decideSpec(request, settings);
+  const name = request.name ?? "default";
+  mustBeFree(context, request.user, name);
+
+  const image = await parts.images.require();
+  const all = records.all();
+  const ports = await freePorts(context, all);
+  const network = allocateSubnet({
+    pool: settings.networkPool,
+    used: all.map((record) => record.network.subnet),
+    avoid: await parts.hostNetworks(),
+  });
+  const createdAt = now();
+  const record: SandboxRecord = {
+    version: 1,
+    id: newId((id) => records.get(id) !== undefined),
+    user: request.user,
+    name,
+    profile: spec.profile.name,
+    isolation: spec.profile.isolation,
+    state: "creating",
+    createdAt: createdAt.toISOString(),
+    expiresAt: new Date(createdAt.getTime() + spec.ttlMs).toISOString(),
+    image,
+    limits: spec.limits,
+    ports,
+    network,
+    publicHost: settings.publicHosts[0] ?? "localhost",
+  };
+  await records.save(record);
+  return record;
+}
+
+function mustBeFree({ records, settings }: Context, user: string, name: string): void {
+  const theirs = records.all().filter((record) => record.user === user);
+  const same = theirs.find((record) => record.name === name);
+  if (same) {
+    throw new BerthError(
+      "SANDBOX_EXISTS",
+      `${user} has a sandbox named ${name} already (${same.id}, ${same.state}); use it, remove it, or give another name`,
+    );
+  }
+  if (theirs.length >= settings.sandboxesPerUser) {
+    const names = theirs.map((record) => record.name).join(", ");
+    throw new BerthError(
+      "SANDBOX_LIMIT_REACHED",
+      `${user} has ${theirs.length} of ${settings.sandboxesPerUser} sandboxes (${names}); remove one first`,
+    );
+  }
+}
+
+/** Ports that neither a sandbox of ours nor anything else on the host has. */
+async function freePorts({ parts, settings }: Context, all: SandboxRecord[]) {
+  const strangers = new Set<number>();
+  for (;;) {
+    const ports = allocatePorts({
+      engineRange: settings.ports.engine,
+      userRange: settings.ports.user,
+      blockSize: settings.ports.perSandbox,
+      used: all.map((record) => record.ports),
+      isTaken: (port) => strangers.has(port),
+    });
+    const block = Array.from({ length: ports.to - ports.from + 1 }, (_, i) => ports.from + i);
+    const taken = await parts.door.takenPorts([ports.engine, ...block]);
+    if (taken.length === 0) return ports;
+    for (const port of taken) strangers.add(port);
+  }
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz";
+const lettersAndDigits = letters + "0123456789";
+
+function newId(isKnown: (id: string) => boolean): string {
+  for (;;) {
+    const rest = Array.from({ length: 7 }, () => lettersAndDigits[randomInt(36)]);
+    const id = [letters[randomInt(26)], ...rest].join("");
+    if (!isKnown(id)) return id;
+  }
+}

@@ -1,0 +1,30 @@
+import type { SandboxLimits } from "../lib/limits.js";
+import type { Isolation } from "../lib/model.js";
+
+/** What the operator decided, as far as sandboxes are concerned (a part of the configuration). */
+export interface Settings {
+  /** Names and addresses that clients dial; the first stands in bundles. */
+  publicHosts: string[];
+  ports: { engine: PortRange; user: PortRange; perSandbox: number };
+  /** IPv4 networks of sandboxes are cut from this CIDR. */
+  networkPool: string;
+  dns: string[];
+  minLimits: SandboxLimits;
+  maxLimits: SandboxLimits;
+  maxTtlMs: number;
+  sandboxesPerUser: number;
+  profiles: Profile[];
+}
+
+export interface PortRange {
+  from: number;
+  to: number;
+}
+
+export interface Profile {
+  name: string;
+  description: string;
+  isolation: Isolation;
+  ttlMs: number;
+  limits: SandboxLimits;
+}
