@@ -38,7 +38,8 @@ export default tseslint.config(
     },
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      "@typescript-eslint/prefer-nullish-coalescing": "error",
+      // A leading underscore marks what is left out on purpose.
+      "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_" }],
       "no-restricted-properties": [
         "error",
         { object: "process", property: "env", message: "Only src/main.ts reads the environment." },

@@ -98,6 +98,16 @@ export async function writeBundle(files: BundleFile[], directory: string): Promi
   }
 }
 
+/**
+ * A bundle's tar into a directory; resolves with the names of the files written.
+ * @throws as readBundleTar and writeBundle do.
+ */
+export async function unpackBundle(archive: Buffer, directory: string): Promise<string[]> {
+  const files = await readBundleTar(archive);
+  await writeBundle(files, directory);
+  return files.map(({ name }) => name);
+}
+
 async function refuseStrangers(directory: string): Promise<void> {
   const present: BundleFileName[] = [];
   for (const name of bundleFileNames) {

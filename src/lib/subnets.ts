@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { BerthError } from "./errors.js";
 
 /** An IPv4 network: its first address as a number, and its number of leading bits. */
@@ -15,15 +16,13 @@ const sandboxBits = 30;
 export interface SandboxNetwork {
   /** In CIDR notation. */
   subnet: string;
-  /** The bridge's own address. */
-  gateway: string;
-  /** The sandbox's. */
+  /** The sandbox's; the one before it is the bridge's. */
   address: string;
 }
 
 /**
  * The lowest /30 of `pool` that overlaps neither another sandbox's network (`used`) nor a network
- * that the host already reaches (`avoid`); all in CIDR notation.
+ * that the host already reaches (`avoid`, see {@link readHostNetworks}); all in CIDR notation.
  * @throws BerthError ADDRESSES_EXHAUSTED
  */
 export function allocateSubnet(request: {
@@ -61,7 +60,6 @@ function naming(request: { avoid?: readonly string[] }, pool: Network): string {
 function sandboxNetwork(address: number): SandboxNetwork {
   return {
     subnet: `${formatAddress(address)}/${sandboxBits}`,
-    gateway: formatAddress(address + 1),
     address: formatAddress(address + 2),
   };
 }
@@ -85,4 +83,33 @@ function overlap(a: Network, b: Network): boolean {
 
 function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+}
+
+/** IPv4 networks the host has routes to, in CIDR notation. */
+export async function readHostNetworks(file = "/proc/net/route"): Promise<string[]> {
+  return parseRouteTable(await readFile(file, "utf8"));
+}
+
+/**
+ * Reads `/proc/net/route`: columns of text, a heading first; destination (2nd column) and mask (8th)
+ * are the 32 bits of network order printed in the host's order (net/ipv4/fib_trie.c), so on the
+ * little-endian machines that Node runs on the last byte stands first. The default route reaches
+ * everything and is left out.
+ */
+export function parseRouteTable(text: string): string[] {
+  const networks = new Set<string>();
+  for (const line of text.split("\n").slice(1)) {
+    const columns = line.trim().split(/\s+/);
+    const [destination, mask] = [bytesOf(columns[1]), bytesOf(columns[7])];
+    if (!destination || !mask) continue;
+    const bits = mask.map((byte) => byte.toString(2).replaceAll("0", "").length);
+    const length = bits.reduce((sum, count) => sum + count, 0);
+    if (length > 0) networks.add(`${destination.join(".")}/${length}`);
+  }
+  return [...networks];
+}
+
+function bytesOf(hex: string | undefined): number[] | undefined {
+  if (hex === undefined || !/^[0-9A-F]{8}$/i.test(hex)) return undefined;
+  return [6, 4, 2, 0].map((start) => parseInt(hex.slice(start, start + 2), 16));
 }

@@ -15,7 +15,7 @@ export async function create(
   signal: AbortSignal,
 ): Promise<SandboxRecord> {
   const begun = performance.now();
-  context.events.state(record.id, { state: "creating", expiresAt: record.expiresAt });
+  context.events.begin(record.id, record.user, { state: "creating", expiresAt: record.expiresAt });
 
   await using undo = new Undo(context.log);
   undo.add("sandbox", () => takeDown(context, record.id));

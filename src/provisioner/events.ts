@@ -11,11 +11,18 @@ const historyLength = 200;
 /** What happens to sandboxes, in order: a history per sandbox and whoever listens now. */
 export class SandboxEvents {
   readonly #histories = new Map<string, SandboxEvent[]>();
+  readonly #owners = new Map<string, string>();
   readonly #emitter = new EventEmitter().setMaxListeners(0);
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
     this.#now = now;
+  }
+
+  /** Begins the history of a sandbox that is being made for `owner`. */
+  begin(id: string, owner: string, event: Omit<StateEvent, "at">): void {
+    this.#owners.set(id, owner);
+    this.state(id, event);
   }
 
   state(id: string, event: Omit<StateEvent, "at">): void {
@@ -25,7 +32,10 @@ export class SandboxEvents {
   /** The last event of a sandbox that is gone: removed, or failed to come into being. */
   end(id: string, event: Omit<StateEvent, "at">): void {
     this.state(id, event);
-    setTimeout(() => this.#histories.delete(id), keptAfterRemovalMs).unref();
+    setTimeout(() => {
+      this.#histories.delete(id);
+      this.#owners.delete(id);
+    }, keptAfterRemovalMs).unref();
   }
 
   /** Runs one step of a creation between its two events. */
@@ -46,9 +56,9 @@ export class SandboxEvents {
     }
   }
 
-  /** Whether anything is known of this sandbox, also when it is gone since a short while. */
-  knows(id: string): boolean {
-    return this.#histories.has(id);
+  /** Whose sandbox this was, also when it is gone since a short while. */
+  ownerOf(id: string): string | undefined {
+    return this.#owners.get(id);
   }
 
   /** Gives the history at once, then each event as it happens; returns the end of it. */

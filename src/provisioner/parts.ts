@@ -105,8 +105,18 @@ export interface Door {
   /** Sends the sandbox's host ports to it. */
   open(route: Route): Promise<void>;
   close(id: string): Promise<void>;
-  /** Makes the whole forwarding agree with these routes, and drops all others of ours. Returns what changed, for the report. */
-  sync(routes: Route[], options?: { dryRun?: boolean }): Promise<string[]>;
+  /**
+   * Makes the whole forwarding agree with what is wanted and drops all else of ours; tells what
+   * changed, or on a dry run would. Waits for an `open` or `close` under way, and holds off others.
+   */
+  sync(wanted: WantedRoutes, options?: { dryRun?: boolean }): Promise<string[]>;
   /** Of these TCP ports, the ones something on the host already listens on. */
   takenPorts(ports: number[]): Promise<number[]>;
+}
+
+/** Asked for after the present state was read, so that nothing made meanwhile is taken for a leftover. */
+export interface WantedRoutes {
+  routes: () => Route[];
+  /** Whether the sandbox is being made or removed: its route is left as it is. */
+  isBusy: (id: string) => boolean;
 }

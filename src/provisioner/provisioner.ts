@@ -63,7 +63,7 @@ export class Provisioner {
   /** @throws BerthError SANDBOX_NOT_FOUND */
   get(id: string): SandboxRecord {
     const record = this.#context.records.get(id);
-    if (!record) throw notFound(id);
+    if (!record) throw sandboxNotFound(id);
     return record;
   }
 
@@ -159,7 +159,7 @@ export class Provisioner {
     }));
   }
 
-  /** At the daemon's start: limits of all slices first, then the repairs. */
+  /** At the daemon's start: the limits of all slices first, then the repairs. */
   async start(): Promise<void> {
     const users = new Set(this.list().map((record) => record.user));
     for (const user of users) {
@@ -168,6 +168,10 @@ export class Provisioner {
       } catch (error) {
         this.#context.log.error({ user, err: error }, "the user's slice could not be set");
       }
+    }
+    // What failed before may work now: each gets one more try.
+    for (const { id, state } of this.list()) {
+      if (state === "failed") await this.#context.records.update(id, { state: "stopped" });
     }
     await this.reap({ dryRun: false });
   }
@@ -210,7 +214,8 @@ export class Provisioner {
   }
 }
 
-function notFound(id: string): BerthError {
+/** Also what is said of a sandbox that the caller may not see. */
+export function sandboxNotFound(id: string): BerthError {
   return new BerthError("SANDBOX_NOT_FOUND", `there is no sandbox ${id}; see berth list`);
 }
 

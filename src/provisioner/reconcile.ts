@@ -23,11 +23,16 @@ export async function reconcile(
     if (!options.dryRun) await carryOut(context, repair, action, options.signal);
     actions.push(action);
   }
-  const routes = context.records
-    .all()
-    .filter((record) => record.state === "ready" || context.sandboxLocks.held(record.id))
-    .map(routeOf);
-  for (const line of await context.parts.door.sync(routes, { dryRun: options.dryRun })) {
+  const wanted = {
+    routes: () => {
+      const settled = context.records
+        .all()
+        .filter(({ state }) => state !== "creating" && state !== "removing");
+      return settled.map(routeOf);
+    },
+    isBusy: (id: string) => context.sandboxLocks.held(id),
+  };
+  for (const line of await context.parts.door.sync(wanted, { dryRun: options.dryRun })) {
     actions.push({ act: "repair forwarding", thing: line, why: "it differed from the records" });
   }
   return actions;

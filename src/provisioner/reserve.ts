@@ -25,7 +25,7 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
   const image = await parts.images.require();
   const all = records.all();
   const ports = await freePorts(context, all);
-  const network = allocateSubnet({
+  const { subnet, address } = allocateSubnet({
     pool: settings.networkPool,
     used: all.map((record) => record.network.subnet),
     avoid: await parts.hostNetworks(),
@@ -44,7 +44,7 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     image,
     limits: spec.limits,
     ports,
-    network,
+    network: { subnet, address },
     publicHost: settings.publicHosts[0] ?? "localhost",
   };
   await records.save(record);

@@ -1,3 +1,4 @@
+import type { SandboxState } from "../lib/contract/sandbox.js";
 import { messageOf } from "../lib/errors.js";
 import { bringUp } from "./bring-up.js";
 import type { Context } from "./context.js";
@@ -11,6 +12,9 @@ export async function revive(context: Context, id: string, signal: AbortSignal):
   const { records, events, log } = context;
   const record = records.get(id);
   if (!record || record.state === "creating" || record.state === "removing") return;
+  if (record.state === "ready") {
+    await settle({ state: "stopped", reason: "its container stopped; it is being started again" });
+  }
   try {
     await bringUp(context, record, signal);
     await settle({ state: "ready", reason: undefined });
@@ -22,7 +26,7 @@ export async function revive(context: Context, id: string, signal: AbortSignal):
     throw error;
   }
 
-  async function settle(change: { state: "ready" | "failed"; reason: string | undefined }) {
+  async function settle(change: { state: SandboxState; reason: string | undefined }) {
     await records.update(id, change);
     events.state(id, {
       state: change.state,

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BundlePacker } from "./bundle/bundler.js";
+import { CertificateAuthority } from "./certs/authority.js";
+import { KeyPool } from "./certs/key-pool.js";
+import { minLimits, type Config } from "./config.js";
+import { DirectDoor } from "./door/direct-door.js";
+import { connectDocker } from "./engine/docker.js";
+import { SandboxEngine } from "./engine/engine.js";
+import { Images } from "./image/images.js";
+import { defaultAddress, reachableResolvers } from "./lib/host-facts.js";
+import { installationId } from "./lib/installation.js";
+import type { Log } from "./lib/log.js";
+import { readHostNetworks } from "./lib/subnets.js";
+import type { Parts } from "./provisioner/parts.js";
+import { Provisioner } from "./provisioner/provisioner.js";
+import { Records } from "./provisioner/records.js";
+import type { Settings } from "./provisioner/settings.js";
+import { UserSlices } from "./slice/slices.js";
+import { DbusSystemd } from "./slice/systemd.js";
+import { LoopDisks } from "./storage/loop-disks.js";
+import { Users } from "./users/users.js";
+
+/** What of the process's surroundings the parts need; main.ts reads it from the environment. */
+export interface Surroundings {
+  /** D-Bus address of systemd's bus. */
+  busAddress: string;
+  log: Log;
+}
+
+/** Folder of images/ and the like: beside dist/ in a clone and in an installation. */
+const projectDir = fileURLToPath(new URL("..", import.meta.url));
+
+/** Builds every part and plugs it into the provisioner; nothing is touched on the host yet but our own directory. */
+export async function assemble(config: Config, { busAddress, log }: Surroundings) {
+  const sandboxesDir = join(config.dataDir, "sandboxes");
+  const docker = connectDocker(config.engine.socket);
+  const systemd = new DbusSystemd({ address: busAddress });
+  const keys = new KeyPool({ size: config.keyPool, log });
+  const images = buildImages(config, log);
+  const installation = await installationId(config.dataDir);
+  const parts: Parts = {
+    images,
+    slices: new UserSlices({ systemd, log }),
+    disks: new LoopDisks({ sandboxesDir, mountsDir: join(config.runDir, "disks"), log }),
+    certificates: await CertificateAuthority.open({ directory: config.dataDir, keys }),
+    engine: new SandboxEngine({
+      docker,
+      installation,
+      startTimeoutMs: config.engine.startTimeout,
+      log,
+    }),
+    door: new DirectDoor({ log }),
+    bundler: new BundlePacker(),
+    hostNetworks: readHostNetworks,
+  };
+  const records = new Records({ dir: sandboxesDir, log });
+  const users = new Users({ dir: join(config.dataDir, "users"), log });
+  const provisioner = new Provisioner({ parts, records, settings: await settingsOf(config), log });
+  return {
+    provisioner,
+    records,
+    users,
+    keys,
+    images,
+    close: () => {
+      keys.stop();
+      systemd.close();
+    },
+  };
+}
+
+export function buildImages(config: Config, log: Log): Images {
+  return new Images({
+    docker: connectDocker(config.engine.socket),
+    imagesDir: join(projectDir, "images"),
+    log,
+    ...(config.image.base === undefined ? {} : { base: config.image.base }),
+    ...(config.image.mirror === undefined ? {} : { mirror: config.image.mirror }),
+  });
+}
+
+/** Where the compiled page lies. */
+export const pageDir = join(projectDir, "dist", "http", "page");
+
+async function settingsOf(config: Config): Promise<Settings> {
+  return {
+    publicHosts: await publicHostsOf(config),
+    ports: config.ports,
+    networkPool: config.network.pool,
+    dns: config.dns ?? (await reachableResolvers()),
+    minLimits,
+    maxLimits: config.limits.max,
+    maxTtlMs: config.ttl.max,
+    sandboxesPerUser: config.sandboxesPerUser,
+    profiles: config.profiles,
+  };
+}
+
+export async function publicHostsOf(config: Config): Promise<string[]> {
+  return config.publicHosts ?? [await defaultAddress()];
+}

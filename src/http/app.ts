@@ -1,0 +1,109 @@
+import express, { type Express, type RequestHandler } from "express";
+import { rateLimit } from "express-rate-limit";
+import { BerthError } from "../lib/errors.js";
+import { parseStrictly } from "../lib/strict-issues.js";
+import { identify, isRoot, mustBeAdmin } from "./caller.js";
+import type { HttpContext } from "./context.js";
+import { openApi } from "./openapi.js";
+import { notFound, problemHandler } from "./problem.js";
+import type { Route } from "./route.js";
+import { operationRoutes } from "./routes/operations.js";
+import { sandboxRoutes } from "./routes/sandboxes.js";
+import { userRoutes } from "./routes/users.js";
+
+/** Builds the application; listening is a matter of listen.ts. */
+export function buildApp(context: HttpContext): Express {
+  const routes = allRoutes(context);
+  const app = express();
+  app.disable("x-powered-by").disable("etag").set("query parser", "simple");
+  app.use(securityHeaders, limitFailures());
+  for (const route of routes) {
+    app[route.method](expressPath(route.path), ...handlers(route, context));
+  }
+  app.use("/page", express.static(context.pageDir, { index: false, redirect: false }));
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allowed = routes.filter((route) => route.path === path).map(({ method }) => method);
+    app.all(expressPath(path), methodNotAllowed(allowed));
+  }
+  app.use(notFound, problemHandler(context.log));
+  return app;
+}
+
+function allRoutes(context: HttpContext): Route[] {
+  const routes = [...sandboxRoutes(context), ...userRoutes(context), ...operationRoutes(context)];
+  const document: Route = {
+    method: "get",
+    path: "/openapi.json",
+    summary: "This description",
+    access: "open",
+    answers: { 200: { description: "OpenAPI 3.1", contentTypes: ["application/json"] } },
+    errors: [],
+    handle({ response }) {
+      response.json(openApi([...routes, document], context.version));
+    },
+  };
+  return [...routes, document];
+}
+
+/** Checks who asks and what, then hands over to the route. Who asks comes first: strangers learn nothing. */
+function handlers(route: Route, context: HttpContext): RequestHandler[] {
+  const serve: RequestHandler = async (request, response) => {
+    await route.handle({
+      caller: response.locals["caller"] as never,
+      params: request.params as Record<string, string>,
+      body: route.body && parseStrictly(route.body, request.body ?? {}, "the request"),
+      query: route.query && parseStrictly(route.query, request.query, "the query"),
+      request,
+      response,
+    });
+  };
+  if (route.access === "open") return [serve];
+  const authenticate: RequestHandler = async (request, response, next) => {
+    const caller = await identify(request, (token) => context.users.authenticate(token));
+    if (route.access === "admin") mustBeAdmin(caller);
+    response.locals["caller"] = caller;
+    next();
+  };
+  // Every body is read as JSON, whatever it says it is: there is nothing else to read it as.
+  const readBody = express.json({ type: () => true, limit: "64kb", strict: false });
+  return route.body ? [authenticate, readBody, serve] : [authenticate, serve];
+}
+
+const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+function methodNotAllowed(allowed: string[]): RequestHandler {
+  return (request, response) => {
+    response.setHeader("Allow", allowed.map((method) => method.toUpperCase()).join(", "));
+    throw new BerthError("METHOD_NOT_ALLOWED", `${request.path} takes ${allowed.join(", ")} only`);
+  };
+}
+
+const securityHeaders: RequestHandler = (_request, response, next) => {
+  response.set({
+    "Content-Security-Policy":
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+  });
+  next();
+};
+
+/** Guessing tokens is hopeless at 256 bits, but each guess may cost a scrypt. */
+function limitFailures(): RequestHandler {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: 60,
+    standardHeaders: "draft-7",
+    legacyHeaders: false,
+    skip: isRoot,
+    skipSuccessfulRequests: true,
+    requestWasSuccessful: (_request, response) => response.statusCode !== 401,
+    handler: (_request, _response, next) => {
+      next(
+        new BerthError("RATE_LIMITED", "too many attempts without a valid token; wait a minute"),
+      );
+    },
+  });
+}

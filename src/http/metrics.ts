@@ -1,0 +1,70 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { sandboxStates } from "../lib/contract/sandbox.js";
+import type { Provisioner } from "../provisioner/provisioner.js";
+
+/** What Prometheus reads: counts and times only, no name of a user or sandbox. */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  constructor(provisioner: Provisioner, keysAvailable: () => number) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    new Gauge({
+      name: "berth_sandboxes",
+      help: "Sandboxes known, by state",
+      labelNames: ["state"],
+      registers,
+      collect() {
+        const records = provisioner.list();
+        for (const state of sandboxStates) {
+          this.set({ state }, records.filter((record) => record.state === state).length);
+        }
+      },
+    });
+    new Gauge({
+      name: "berth_key_pool_available",
+      help: "RSA keys generated ahead",
+      registers,
+      collect() {
+        this.set(keysAvailable());
+      },
+    });
+    const creations = new Counter({
+      name: "berth_creations_total",
+      help: "Creations ended, by result",
+      labelNames: ["result"],
+      registers,
+    });
+    const createSeconds = new Histogram({
+      name: "berth_create_seconds",
+      help: "From request to answering engine",
+      buckets: [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60],
+      registers,
+    });
+    const stepSeconds = new Histogram({
+      name: "berth_step_seconds",
+      help: "Single steps of a creation",
+      labelNames: ["step"],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      registers,
+    });
+    provisioner.events.onAny((_id, { type, data }) => {
+      if (type === "step") {
+        if (data.ms !== undefined) stepSeconds.observe({ step: data.step }, data.ms / 1000);
+      } else if (data.state === "ready" && data.ms !== undefined) {
+        creations.inc({ result: "ready" });
+        createSeconds.observe(data.ms / 1000);
+      } else if (data.problem) {
+        creations.inc({ result: "failed" });
+      }
+    });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}

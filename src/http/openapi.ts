@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { stateEvent, stepEvent } from "../lib/contract/sandbox.js";
+import { problemSchema } from "../lib/contract/problem.js";
+import type { ErrorCode } from "../lib/errors.js";
+import { statuses } from "./problem.js";
+import type { Answer, Route } from "./route.js";
+
+/** The OpenAPI 3.1 document of these routes, from the same schemas that check them. */
+export function openApi(routes: Route[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    (paths[route.path] ??= {})[route.method] = operation(route);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Berth",
+      version,
+      description: "A Docker Engine of their own for every user of a shared Linux server.",
+    },
+    paths,
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      schemas: {
+        Problem: jsonSchema(problemSchema, "output"),
+        StepEvent: jsonSchema(stepEvent, "output"),
+        StateEvent: jsonSchema(stateEvent, "output"),
+      },
+    },
+  };
+}
+
+function operation(route: Route): object {
+  return {
+    summary: route.summary,
+    ...(route.access === "open" ? {} : { security: [{ token: [] }] }),
+    parameters: parameters(route),
+    ...(route.body
+      ? {
+          requestBody: {
+            content: { "application/json": { schema: jsonSchema(route.body, "input") } },
+          },
+        }
+      : {}),
+    responses: { ...answers(route.answers), ...problems(route) },
+  };
+}
+
+function parameters(route: Route): object[] {
+  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+  const inQuery = Object.entries<z.ZodType>(route.query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: !schema.safeParse(undefined).success,
+    schema: jsonSchema(schema, "input"),
+  }));
+  return [...inPath, ...inQuery];
+}
+
+function answers(given: Record<number, Answer>): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(given).map(([status, { description, schema, contentTypes }]) => {
+      const content = schema
+        ? { "application/json": { schema: jsonSchema(schema, "output") } }
+        : Object.fromEntries((contentTypes ?? []).map((type) => [type, {}]));
+      return [status, { description, ...(Object.keys(content).length > 0 ? { content } : {}) }];
+    }),
+  );
+}
+
+/** One answer per status; its description lists the codes that come with it. */
+function problems(route: Route): Record<string, object> {
+  const common: ErrorCode[] = route.access === "open" ? [] : ["UNAUTHENTICATED", "RATE_LIMITED"];
+  const checked: ErrorCode[] = route.body
+    ? ["INVALID_REQUEST", "BODY_NOT_JSON", "BODY_TOO_LARGE"]
+    : route.query
+      ? ["INVALID_REQUEST"]
+      : [];
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of [...route.errors, ...common, ...checked, "INTERNAL" as const]) {
+    const { status } = statuses[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const schema = { $ref: "#/components/schemas/Problem" };
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      String(status),
+      { description: codes.join(", "), content: { "application/problem+json": { schema } } },
+    ]),
+  );
+}
+
+function jsonSchema(schema: z.ZodType, io: "input" | "output"): object {
+  // The dialect ($schema) is OpenAPI 3.1's own; it is said once by the document, not in each schema.
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return rest;
+}

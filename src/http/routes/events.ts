@@ -1,0 +1,39 @@
+import type { SandboxEvent } from "../../provisioner/events.js";
+import { sandboxNotFound } from "../../provisioner/provisioner.js";
+import type { HttpContext } from "../context.js";
+import { route, type Route } from "../route.js";
+import { EventStream } from "../sse.js";
+import { maySee } from "./sandboxes.js";
+
+/** GET …/events. */
+export function eventsRoute({ provisioner }: HttpContext): Route {
+  return route({
+    method: "get",
+    path: "/v1/sandboxes/{id}/events",
+    summary:
+      "Server-sent events of a sandbox: `step` (StepEvent) for each step of its creation, `state` (StateEvent) for each change. What happened before comes first; the stream ends with the sandbox.",
+    access: "user",
+    answers: { 200: { description: "The stream", contentTypes: ["text/event-stream"] } },
+    errors: ["SANDBOX_NOT_FOUND"],
+    handle({ caller, params, response }) {
+      const id = params["id"] ?? "";
+      const record = provisioner.list().find((known) => known.id === id);
+      // A creation that failed has no record any more, but its story can still be read.
+      const owner = record?.user ?? provisioner.events.ownerOf(id);
+      if (owner === undefined || !maySee(caller, owner)) throw sandboxNotFound(id);
+
+      const stream = new EventStream(response, () => {
+        unfollow();
+      });
+      const unfollow = provisioner.events.follow(id, (event) => {
+        stream.send(event.type, event.data);
+        if (isLast(event)) stream.end();
+      });
+    },
+  });
+}
+
+/** `removed`, or a creation's failure: nothing comes after these. */
+function isLast({ type, data }: SandboxEvent): boolean {
+  return type === "state" && (data.state === "removed" || data.problem !== undefined);
+}

@@ -1,0 +1,237 @@
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import {
+  createRequest,
+  extendRequest,
+  sandbox,
+  sandboxList,
+  usage,
+  userName,
+  type CreateRequest,
+} from "../../lib/contract/sandbox.js";
+import { BerthError } from "../../lib/errors.js";
+import { sandboxNotFound } from "../../provisioner/provisioner.js";
+import { viewOf } from "../../provisioner/view.js";
+import type { SandboxRecord } from "../../provisioner/records.js";
+import type { Caller } from "../caller.js";
+import type { HttpContext } from "../context.js";
+import { isHangup } from "../problem.js";
+import { route, type Route } from "../route.js";
+import { eventsRoute } from "./events.js";
+
+const creationErrors = [
+  "FORBIDDEN",
+  "USER_NOT_FOUND",
+  "PROFILE_UNKNOWN",
+  "TTL_TOO_LONG",
+  "LIMIT_OUT_OF_RANGE",
+  "SANDBOX_EXISTS",
+  "SANDBOX_LIMIT_REACHED",
+  "PORTS_EXHAUSTED",
+  "ADDRESSES_EXHAUSTED",
+  "DISK_FULL",
+  "DISK_FAILED",
+  "ENGINE_UNREACHABLE",
+  "ENGINE_FAILED",
+  "ENGINE_START_FAILED",
+  "SYSTEMD_UNREACHABLE",
+  "SLICE_FAILED",
+  "SLICE_LIMITS_NOT_APPLIED",
+  "FORWARDING_FAILED",
+  "IMAGE_MISSING",
+  "CREATE_CANCELLED",
+  "SHUTTING_DOWN",
+] as const;
+
+/** Routes below /v1/sandboxes. */
+export function sandboxRoutes(context: HttpContext): Route[] {
+  return [
+    createRoute(context),
+    listRoute(context),
+    ...oneSandboxRoutes(context),
+    bundleRoute(context),
+    eventsRoute(context),
+  ];
+}
+
+function createRoute(context: HttpContext): Route {
+  const { provisioner } = context;
+  return route({
+    method: "post",
+    path: "/v1/sandboxes",
+    summary:
+      "Create a sandbox. Answers when it is ready; with `Prefer: respond-async` at once (202), and its events tell the rest. A client that hangs up while it waits breaks the creation off.",
+    access: "user",
+    body: createRequest,
+    answers: {
+      201: { description: "The sandbox, ready", schema: sandbox },
+      202: { description: "The sandbox, being created", schema: sandbox },
+    },
+    errors: [...creationErrors],
+    async handle({ caller, body, request, response }) {
+      const user = await ownerFor(context, caller, body);
+      const { record, ready } = await provisioner.begin({ ...body, user });
+      response.location(`/v1/sandboxes/${record.id}`);
+      if (/\brespond-async\b/.test(request.get("Prefer") ?? "")) {
+        response.status(202).json(view(context, record));
+        return;
+      }
+      response.once("close", () => {
+        if (!response.writableEnded) void provisioner.cancel(record.id, "the client hung up");
+      });
+      response.status(201).json(view(context, await ready));
+    },
+  });
+}
+
+function listRoute(context: HttpContext): Route {
+  return route({
+    method: "get",
+    path: "/v1/sandboxes",
+    summary: "List your sandboxes; admins see all, or those of one user",
+    access: "user",
+    query: z.strictObject({ user: userName.optional() }),
+    answers: { 200: { description: "Oldest first", schema: sandboxList } },
+    errors: [],
+    handle({ caller, query, response }) {
+      const sandboxes = context.provisioner
+        .list()
+        .filter((record) => maySee(caller, record.user))
+        .filter((record) => query.user === undefined || record.user === query.user)
+        .sort((a, b) => a.createdAt.localeCompare(b.createdAt))
+        .map((record) => view(context, record));
+      response.json({ sandboxes });
+    },
+  });
+}
+
+function oneSandboxRoutes(context: HttpContext): Route[] {
+  const { provisioner } = context;
+  const path = "/v1/sandboxes/{id}";
+  return [
+    route({
+      method: "get",
+      path,
+      summary: "Show a sandbox",
+      access: "user",
+      answers: { 200: { description: "The sandbox", schema: sandbox } },
+      errors: ["SANDBOX_NOT_FOUND"],
+      handle({ caller, params, response }) {
+        response.json(view(context, theirs(context, caller, params)));
+      },
+    }),
+    route({
+      method: "delete",
+      path,
+      summary: "Remove a sandbox and everything in it; answers when it is gone",
+      access: "user",
+      answers: { 204: { description: "Gone" } },
+      errors: ["SANDBOX_NOT_FOUND", "ENGINE_UNREACHABLE", "ENGINE_FAILED", "DISK_FAILED"],
+      async handle({ caller, params, response }) {
+        await provisioner.remove(theirs(context, caller, params).id);
+        response.status(204).end();
+      },
+    }),
+    route({
+      method: "post",
+      path: `${path}/extend`,
+      summary: "Add time to a sandbox",
+      access: "user",
+      body: extendRequest,
+      answers: { 200: { description: "The sandbox with its new end", schema: sandbox } },
+      errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "TTL_TOO_LONG"],
+      async handle({ caller, params, body, response }) {
+        const { id } = theirs(context, caller, params);
+        response.json(view(context, await provisioner.extend(id, body.ttl)));
+      },
+    }),
+    route({
+      method: "get",
+      path: `${path}/usage`,
+      summary: "What the sandbox uses now, beside its limits",
+      access: "user",
+      answers: { 200: { description: "Usage of the sandbox as a whole", schema: usage } },
+      errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE"],
+      async handle({ caller, params, response }) {
+        response.json(await provisioner.usage(theirs(context, caller, params).id));
+      },
+    }),
+  ];
+}
+
+const archives = { "application/zip": "zip", "application/x-tar": "tar" } as const;
+
+function bundleRoute(context: HttpContext): Route {
+  return route({
+    method: "get",
+    path: "/v1/sandboxes/{id}/bundle",
+    summary: "A fresh bundle: address, client certificate and Docker context, as zip or tar",
+    access: "user",
+    answers: { 200: { description: "The bundle", contentTypes: Object.keys(archives) } },
+    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY"],
+    async handle({ caller, params, request, response }) {
+      const record = theirs(context, caller, params);
+      const type = request.accepts(Object.keys(archives)) as keyof typeof archives | false;
+      if (!type) {
+        throw new BerthError(
+          "INVALID_REQUEST",
+          "a bundle comes as application/zip or application/x-tar; name one of them in Accept",
+        );
+      }
+      const archive = await context.provisioner.bundle(record.id, archives[type]);
+      response
+        .type(type)
+        .attachment(`berth-${record.user}-${record.name}.${archives[type]}`)
+        .setHeader("Cache-Control", "no-store");
+      try {
+        await pipeline(archive, response);
+      } catch (error) {
+        if (!isHangup(error)) throw error;
+      }
+    },
+  });
+}
+
+/** Whose sandbox a request makes; root's word adds the user. */
+async function ownerFor(
+  { users }: HttpContext,
+  caller: Caller,
+  body: CreateRequest,
+): Promise<string> {
+  const user = body.user ?? caller.name;
+  if (user === undefined) {
+    throw new BerthError("INVALID_REQUEST", "say whose sandbox it becomes: user is missing", {
+      issues: [{ path: "user", message: "is missing" }],
+    });
+  }
+  if (user !== caller.name && caller.role !== "admin") {
+    throw new BerthError("FORBIDDEN", "only admins create sandboxes for others");
+  }
+  if (!users.has(user)) {
+    if (caller.name !== undefined) {
+      throw new BerthError("USER_NOT_FOUND", `there is no user ${user}; berth user add ${user}`);
+    }
+    await users.ensure(user);
+  }
+  return user;
+}
+
+export function maySee(caller: Caller, owner: string): boolean {
+  return caller.role === "admin" || caller.name === owner;
+}
+
+/** The sandbox of the path, if the caller may see it; others' look as if they were not there. */
+function theirs(
+  { provisioner }: HttpContext,
+  caller: Caller,
+  params: Record<string, string>,
+): SandboxRecord {
+  const id = params["id"] ?? "";
+  const record = provisioner.get(id);
+  if (!maySee(caller, record.user)) throw sandboxNotFound(id);
+  return record;
+}
+
+function view({ provisioner }: HttpContext, record: SandboxRecord) {
+  return viewOf(record, provisioner.sliceOf(record.user));
+}

@@ -1,0 +1,25 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { BerthError, ignoring } from "./errors.js";
+
+/**
+ * The name by which this Berth marks containers and networks, so that another one on the same engine
+ * is left alone; made at first use, kept in the data directory.
+ */
+export async function installationId(dataDir: string): Promise<string> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const path = join(dataDir, "installation-id");
+  const known = (await ignoring(readFile(path, "utf8"), "ENOENT"))?.trim();
+  if (known === undefined) {
+    const id = randomBytes(8).toString("hex");
+    await writeFileAtomic(path, `${id}\n`, { mode: 0o600 });
+    return id;
+  }
+  if (/^[0-9a-f]{16}$/.test(known)) return known;
+  throw new BerthError(
+    "RECORD_INVALID",
+    `${path} does not hold 16 hexadecimal digits; without it Berth cannot tell its containers from others'. Restore it: docker inspect any of them shows it as label berth.installation`,
+  );
+}

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CliDeps } from "./cli/deps.js";
+import type { LocalVerbs } from "./cli/local.js";
+import { runCli } from "./cli/run.js";
+import type { Config } from "./config.js";
+import type { Log } from "./lib/log.js";
+
+// The way in: reads the process's environment (nobody else does) and gives the CLI what it needs.
+// Parts are loaded when a verb asks for them, so that `berth list` starts without the daemon's code.
+
+const { env } = process;
+const projectDir = fileURLToPath(new URL("..", import.meta.url));
+const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as {
+  version: string;
+};
+const busAddress = env["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket";
+
+/** Loads what every local verb needs: the configuration, and a log at its level. */
+async function configured(path?: string): Promise<{ config: Config; log: Log }> {
+  const [{ loadConfig }, { createLog }] = await Promise.all([
+    import("./config.js"),
+    import("./lib/log.js"),
+  ]);
+  const config = await loadConfig(path);
+  return { config, log: createLog(env["BERTH_LOG_LEVEL"] ?? config.logLevel) };
+}
+
+/** Verbs beside `serve` speak through their results; their log only warns. */
+async function configuredQuietly(path?: string) {
+  const { config, log } = await configured(path);
+  log.level = env["BERTH_LOG_LEVEL"] ?? "warn";
+  return { config, log };
+}
+
+const local: LocalVerbs = {
+  async serve(options) {
+    const { config, log } = await configured(options.config);
+    const { serve } = await import("./serve.js");
+    const stopped = new Promise((resolve) => {
+      process.once("SIGTERM", resolve).once("SIGINT", resolve);
+    });
+    const notifySocket = env["NOTIFY_SOCKET"];
+    await serve(config, { version, log, busAddress, notifySocket, stopped });
+  },
+  async reap(options) {
+    const { config, log } = await configuredQuietly(options.config);
+    const { reapOnce } = await import("./reap-once.js");
+    return reapOnce(config, { log, busAddress }, options.dryRun);
+  },
+  async doctor(options) {
+    const { config, log } = await configuredQuietly(options.config);
+    const { examine } = await import("./doctor.js");
+    return examine(config, { version, busAddress, searchPath: env["PATH"] ?? "", log });
+  },
+  image: {
+    async build({ config: path, rebuild, base, mirror }, onProgress, signal) {
+      const { config, log } = await configuredQuietly(path);
+      if (base !== undefined) config.image.base = base;
+      if (mirror !== undefined) config.image.mirror = mirror;
+      return (await images(config, log)).build({ rebuild, onProgress, signal });
+    },
+    async list(options) {
+      const { config, log } = await configuredQuietly(options.config);
+      return { images: await (await images(config, log)).list() };
+    },
+    async remove(tag, options) {
+      const { config, log } = await configuredQuietly(options.config);
+      await (await images(config, log)).remove(tag);
+    },
+  },
+};
+
+async function images(config: Config, log: Log) {
+  const { buildImages } = await import("./assemble.js");
+  return buildImages(config, log);
+}
+
+const hostScript = join(projectDir, "scripts", "host");
+
+/** Runs this very command inside the embedded host, as if it had been typed there. */
+async function hostExec(argv: string[]): Promise<number> {
+  const { execa } = await import("execa");
+  const result = await execa(hostScript, ["exec", "--", "/opt/berth/bin/berth", ...argv], {
+    stdio: "inherit",
+    reject: false,
+  });
+  return result.exitCode ?? 1;
+}
+
+function onInterrupt(handler: () => void): () => void {
+  process.on("SIGINT", handler).on("SIGTERM", handler);
+  return () => process.off("SIGINT", handler).off("SIGTERM", handler);
+}
+
+const uid = process.getuid?.();
+const deps: CliDeps = {
+  version,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  cwd: process.cwd(),
+  home: homedir(),
+  ...(uid === undefined ? {} : { uid }),
+  now: () => new Date(),
+  connection: {
+    ...(env["BERTH_URL"] ? { url: env["BERTH_URL"] } : {}),
+    ...(env["BERTH_TOKEN"] ? { token: env["BERTH_TOKEN"] } : {}),
+    ...(env["BERTH_CA"] ? { caFile: env["BERTH_CA"] } : {}),
+    socket: env["BERTH_SOCKET"] ?? "/run/berth/berth.sock",
+    embeddedStateFile: "/run/berth-host/state.json",
+  },
+  local,
+  ...(existsSync(hostScript) ? { hostExec } : {}),
+  onInterrupt,
+};
+
+process.exitCode = await runCli(process.argv.slice(2), deps);

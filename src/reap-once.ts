@@ -1,0 +1,24 @@
+import { mkdir } from "node:fs/promises";
+import { assemble, type Surroundings } from "./assemble.js";
+import type { Config } from "./config.js";
+import type { ReapResult } from "./lib/contract/sandbox.js";
+import { lockDataDirectory } from "./lib/lock.js";
+
+/** What cron gets when the daemon is down: the same reaping, in this process, once. */
+export async function reapOnce(
+  config: Config,
+  surroundings: Surroundings,
+  dryRun: boolean,
+): Promise<ReapResult> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const lock = await lockDataDirectory(config.dataDir);
+  try {
+    const { provisioner, records, close } = await assemble(config, surroundings);
+    await records.load();
+    const result = await provisioner.reap({ dryRun });
+    close();
+    return result;
+  } finally {
+    lock.release();
+  }
+}

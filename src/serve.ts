@@ -1,0 +1,75 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { assemble, pageDir, type Surroundings } from "./assemble.js";
+import type { Config } from "./config.js";
+import { buildApp } from "./http/app.js";
+import { listen } from "./http/listen.js";
+import { Metrics } from "./http/metrics.js";
+import { lockDataDirectory } from "./lib/lock.js";
+import type { Log } from "./lib/log.js";
+import type { Provisioner } from "./provisioner/provisioner.js";
+
+export interface ServeOptions extends Surroundings {
+  version: string;
+  /** systemd's notification socket, when it started us (sd_notify(3)). */
+  notifySocket: string | undefined;
+  /** Resolves when the daemon is to end. */
+  stopped: Promise<unknown>;
+}
+
+/** How often what has expired is removed and what disagrees is repaired. */
+const reapEveryMs = 60_000;
+
+/** Runs the daemon until `stopped`. */
+export async function serve(config: Config, options: ServeOptions): Promise<void> {
+  const { log } = options;
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await mkdir(config.runDir, { recursive: true, mode: 0o700 });
+  const lock = await lockDataDirectory(config.dataDir);
+  const { provisioner, records, users, keys, close } = await assemble(config, options);
+  await records.load();
+  await users.load();
+  const metrics = new Metrics(provisioner, () => keys.available);
+  const app = buildApp({ provisioner, users, metrics, version: options.version, pageDir, log });
+  const { host, port, tls } = config.listen;
+  const server = await listen(app, join(config.runDir, "berth.sock"), {
+    host,
+    port,
+    ...(tls ? { tls: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}),
+  });
+  keys.start();
+  const stopUpkeep = startUpkeep(provisioner, log);
+  log.info({ host, port, sandboxes: records.all().length }, "berth is ready");
+  if (options.notifySocket !== undefined) await notifyReady(options.notifySocket);
+
+  await options.stopped;
+  log.info("berth is shutting down");
+  stopUpkeep();
+  const closing = server.close();
+  await provisioner.close();
+  await closing;
+  close();
+  lock.release();
+}
+
+/** Repairs now and every minute, and starts sandboxes that stop by themselves. */
+function startUpkeep(provisioner: Provisioner, log: Log): () => void {
+  const failed = (error: unknown) => {
+    log.error({ err: error }, "repairs could not be made; the next run tries again");
+  };
+  provisioner.start().catch(failed);
+  const timer = setInterval(() => {
+    provisioner.reap({ dryRun: false }).catch(failed);
+  }, reapEveryMs);
+  const stopWatching = provisioner.keepAlive();
+  return () => {
+    clearInterval(timer);
+    stopWatching();
+  };
+}
+
+/** Node has no datagram sockets of the unix family, so systemd's own tool brings the word. */
+async function notifyReady(notifySocket: string): Promise<void> {
+  await execa("systemd-notify", ["--ready"], { env: { NOTIFY_SOCKET: notifySocket } });
+}

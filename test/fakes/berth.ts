@@ -1,0 +1,75 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { minLimits, parseConfig } from "../../src/config.js";
+import { Provisioner } from "../../src/provisioner/provisioner.js";
+import { Records } from "../../src/provisioner/records.js";
+import type { Settings } from "../../src/provisioner/settings.js";
+import { FakeHost } from "./host.js";
+
+export const silentLog = pino({ level: "silent" });
+
+/** A real provisioner and real records in a temporary directory, on a fake host. */
+export class TestBerth {
+  readonly host = new FakeHost();
+  now = new Date("2026-01-01T12:00:00Z");
+  provisioner!: Provisioner;
+  records!: Records;
+
+  private constructor(
+    readonly dir: string,
+    readonly settings: Settings,
+  ) {}
+
+  static async start(given: unknown = {}): Promise<TestBerth> {
+    const config = parseConfig(given, "test config");
+    const settings: Settings = {
+      publicHosts: ["berth.test"],
+      ports: config.ports,
+      networkPool: config.network.pool,
+      dns: [],
+      minLimits,
+      maxLimits: config.limits.max,
+      maxTtlMs: config.ttl.max,
+      sandboxesPerUser: config.sandboxesPerUser,
+      profiles: config.profiles,
+    };
+    const berth = new TestBerth(await mkdtemp(join(tmpdir(), "berth-test-")), settings);
+    await berth.restart();
+    return berth;
+  }
+
+  /** A new daemon on what the last one left: its memory is gone, the directories and the host stay. */
+  async restart(): Promise<void> {
+    this.host.heal();
+    this.records = new Records({ dir: this.dir, log: silentLog });
+    this.provisioner = new Provisioner({
+      parts: this.host.parts(),
+      records: this.records,
+      settings: this.settings,
+      log: silentLog,
+      now: () => this.now,
+    });
+    await this.records.load();
+  }
+
+  async create(user = "ann", more: { name?: string; ttl?: number; memory?: number } = {}) {
+    const { ready } = await this.provisioner.begin({ user, ...more });
+    return ready;
+  }
+
+  later(ms: number): void {
+    this.now = new Date(this.now.getTime() + ms);
+  }
+
+  /** Everything of any sandbox, on the host and in the directory. */
+  async leftovers(): Promise<string[]> {
+    const directories = (await readdir(this.dir)).map((id) => `directory ${id}`);
+    return [...this.host.leftovers(), ...directories];
+  }
+
+  async stop(): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,245 @@
+import { Readable } from "node:stream";
+import { BerthError } from "../../src/lib/errors.js";
+import type { Limits } from "../../src/lib/limits.js";
+import type { Launch, Route } from "../../src/lib/model.js";
+import type { Parts } from "../../src/provisioner/parts.js";
+
+/** Thrown by every call once the fake daemon has been killed: not even its undos run. */
+class Killed extends Error {}
+
+/**
+ * A host as the parts see it, in memory: what is made stays until it is removed. Every call has a
+ * name (`engine.start`), by which a test lets it fail, hang, or kills the daemon before or after it.
+ */
+export class FakeHost {
+  readonly slices = new Map<string, Limits>();
+  readonly disks = new Map<string, { mounted: boolean; sizeBytes: number }>();
+  readonly containers = new Map<string, { running: boolean; launch: Launch }>();
+  readonly networks = new Set<string>();
+  readonly routes = new Map<string, Route>();
+  /** Ports of strangers. */
+  readonly strangers = new Set<number>();
+  imageBuilt = true;
+  /** Names of all calls, in order. */
+  readonly calls: string[] = [];
+
+  #failures = new Map<string, Error>();
+  #kill: { call: string; when: "before" | "after" } | undefined;
+  #hangs = new Map<string, { reached: () => void; gate: Promise<void> }>();
+  #dead = false;
+  #deathListeners = new Set<(id: string) => void>();
+
+  /** What is left of sandboxes; empty when all is gone. */
+  leftovers(): string[] {
+    return [
+      ...[...this.slices.keys()].map((user) => `slice of ${user}`),
+      ...[...this.disks.keys()].map((id) => `disk ${id}`),
+      ...[...this.containers.keys()].map((id) => `container ${id}`),
+      ...[...this.networks].map((id) => `network ${id}`),
+      ...[...this.routes.keys()].map((id) => `route ${id}`),
+    ];
+  }
+
+  failAt(call: string, error: Error = new BerthError("ENGINE_FAILED", `${call} failed`)): void {
+    this.#failures.set(call, error);
+  }
+
+  heal(): void {
+    this.#failures.clear();
+    this.#kill = undefined;
+    this.#dead = false;
+  }
+
+  killAt(call: string, when: "before" | "after"): void {
+    this.#kill = { call, when };
+  }
+
+  get isKilled(): boolean {
+    return this.#dead;
+  }
+
+  /** Lets the next `call` wait; resolves `reached` when it does, and goes on at `release`. */
+  hangAt(call: string): { reached: Promise<void>; release: () => void } {
+    let release = (): void => undefined;
+    let reach = (): void => undefined;
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    this.#hangs.set(call, { reached: reach, gate });
+    return { reached, release };
+  }
+
+  /** A container that ends by itself. */
+  stopContainer(id: string): void {
+    const container = this.containers.get(id);
+    if (container) container.running = false;
+    for (const listener of this.#deathListeners) listener(id);
+  }
+
+  /** A reboot: what is not on disk is gone, nothing runs. */
+  reboot(): void {
+    this.slices.clear();
+    this.routes.clear();
+    for (const disk of this.disks.values()) disk.mounted = false;
+    for (const container of this.containers.values()) container.running = false;
+  }
+
+  async #call<T>(name: string, act: () => T | Promise<T>): Promise<T> {
+    this.#mustLive();
+    this.calls.push(name);
+    const hang = this.#hangs.get(name);
+    if (hang) {
+      this.#hangs.delete(name);
+      hang.reached();
+      await hang.gate;
+    }
+    const failure = this.#failures.get(name);
+    if (failure) throw failure;
+    this.#maybeDie(name, "before");
+    const result = await act();
+    this.#maybeDie(name, "after");
+    return result;
+  }
+
+  #maybeDie(call: string, when: "before" | "after"): void {
+    if (this.#kill?.call === call && this.#kill.when === when) this.#dead = true;
+    this.#mustLive();
+  }
+
+  #mustLive(): void {
+    if (this.#dead) throw new Killed("killed");
+  }
+
+  #container(id: string) {
+    const container = this.containers.get(id);
+    if (!container) throw new BerthError("ENGINE_FAILED", `no container ${id}`);
+    return container;
+  }
+
+  parts(): Parts {
+    return {
+      images: {
+        require: () =>
+          this.#call("images.require", () => {
+            if (this.imageBuilt) return "berth/dind:0123456789ab";
+            throw new BerthError("IMAGE_MISSING", "run berth image build");
+          }),
+      },
+      slices: {
+        nameOf: (user) => `berth-${user}.slice`,
+        ensure: (user, limits) =>
+          this.#call("slices.ensure", () => void this.slices.set(user, limits)),
+        release: (user) => this.#call("slices.release", () => void this.slices.delete(user)),
+        idleUsers: () =>
+          this.#call("slices.idleUsers", () => {
+            const busy = [...this.containers.values()]
+              .filter(({ running }) => running)
+              .map(({ launch }) => launch.user);
+            return [...this.slices.keys()].filter((user) => !busy.includes(user));
+          }),
+      },
+      disks: {
+        create: (id, sizeBytes) =>
+          this.#call("disks.create", () => {
+            if (!this.disks.has(id)) this.disks.set(id, { mounted: false, sizeBytes });
+          }),
+        mount: (id) =>
+          this.#call("disks.mount", () => {
+            const disk = this.disks.get(id);
+            if (!disk) throw new BerthError("DISK_FAILED", `no disk ${id}`);
+            disk.mounted = true;
+            return `/run/berth/disks/${id}`;
+          }),
+        remove: (id) =>
+          this.#call("disks.remove", () => {
+            if (this.containers.get(id)?.running) throw new BerthError("DISK_FAILED", "busy");
+            this.disks.delete(id);
+          }),
+        usedBytes: () => this.#call("disks.usedBytes", () => 1_000_000),
+        attached: () =>
+          this.#call("disks.attached", () =>
+            [...this.disks].filter(([, { mounted }]) => mounted).map(([id]) => id),
+          ),
+      },
+      certificates: {
+        issueForSandbox: ({ sandboxId }) =>
+          this.#call("certificates.issueForSandbox", () => ({
+            caPem: `ca of ${sandboxId}`,
+            serverCertPem: "cert",
+            serverKeyPem: "key",
+          })),
+        issueClient: ({ sandboxExpiresAt }) =>
+          this.#call("certificates.issueClient", () => ({
+            keyPem: "key",
+            certPem: "cert",
+            expiresAt: sandboxExpiresAt,
+          })),
+        issueOwn: () =>
+          this.#call("certificates.issueOwn", () => ({
+            keyPem: "key",
+            certPem: "cert",
+            expiresAt: new Date(0),
+          })),
+      },
+      engine: this.#engine(),
+      door: {
+        open: (route) => this.#call("door.open", () => void this.routes.set(route.id, route)),
+        close: (id) => this.#call("door.close", () => void this.routes.delete(id)),
+        sync: ({ routes, isBusy }, options) =>
+          this.#call("door.sync", () => {
+            const wanted = new Map(routes().map((route) => [route.id, route]));
+            const gone = [...this.routes.keys()].filter((id) => !wanted.has(id) && !isBusy(id));
+            const added = [...wanted.keys()].filter((id) => !this.routes.has(id) && !isBusy(id));
+            if (!options?.dryRun) {
+              for (const id of gone) this.routes.delete(id);
+              for (const [id, route] of wanted) if (added.includes(id)) this.routes.set(id, route);
+            }
+            return [...gone.map((id) => `- ${id}`), ...added.map((id) => `+ ${id}`)];
+          }),
+        takenPorts: (ports) =>
+          this.#call("door.takenPorts", () => ports.filter((port) => this.strangers.has(port))),
+      },
+      bundler: { archive: (format, input) => Readable.from([`${format} of ${input.id}`]) },
+      hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
+    };
+  }
+
+  #engine(): Parts["engine"] {
+    return {
+      prepare: (launch) =>
+        this.#call("engine.prepare", () => {
+          this.networks.add(launch.id);
+          if (!this.containers.has(launch.id)) {
+            this.containers.set(launch.id, { running: false, launch });
+          }
+        }),
+      start: (id) =>
+        this.#call("engine.start", () => {
+          const container = this.#container(id);
+          if (!this.slices.has(container.launch.user)) throw new Error("started without a slice");
+          if (!this.disks.get(id)?.mounted) throw new Error("started without its disk");
+          container.running = true;
+        }),
+      waitReady: (id, _peer, signal) =>
+        this.#call("engine.waitReady", () => {
+          signal.throwIfAborted();
+          this.#container(id);
+        }),
+      remove: (id) =>
+        this.#call("engine.remove", () => {
+          this.containers.delete(id);
+          this.networks.delete(id);
+        }),
+      usage: () =>
+        this.#call("engine.usage", () => ({ memoryBytes: 50_000_000, cpuSeconds: 1.5, pids: 40 })),
+      inventory: () =>
+        this.#call("engine.inventory", () => ({
+          containers: new Map([...this.containers].map(([id, { running }]) => [id, { running }])),
+          networks: new Set(this.networks),
+        })),
+      watch: (onStopped) => {
+        this.#deathListeners.add(onStopped);
+        return () => this.#deathListeners.delete(onStopped);
+      },
+    };
+  }
+}
