@@ -1,0 +1,89 @@
+import type { Sandbox, Usage } from "../lib/contract/sandbox.js";
+import { formatDuration, formatSize } from "../lib/units.js";
+
+// Sandboxes in words. All pure; `now` is passed in.
+
+/** The shortest SANDBOX that means this one. */
+export function referenceOf({ user, name }: Pick<Sandbox, "user" | "name">): string {
+  return name === "default" ? user : `${user}/${name}`;
+}
+
+export function titleOf({ user, name }: Pick<Sandbox, "user" | "name">): string {
+  return `${user}/${name}`;
+}
+
+/** A directory or file of its own for each sandbox. */
+export function fileNameOf({ user, name }: Pick<Sandbox, "user" | "name">): string {
+  return `${user}-${name}`;
+}
+
+/** As the bundle's README proposes it: docker wants two characters or more, and keeps `default`. */
+export function contextNameOf(sandbox: Pick<Sandbox, "user" | "name">): string {
+  const { user, name } = sandbox;
+  const userAlone = name === "default" && user.length > 1 && user !== "default";
+  return userAlone ? user : fileNameOf(sandbox);
+}
+
+export function expiryOf(sandbox: Pick<Sandbox, "expiresAt">, now: Date): string {
+  const ms = Date.parse(sandbox.expiresAt) - now.getTime();
+  if (ms <= 0) return "expired";
+  // To the minute: a moment after `--ttl 2h` it is still 2h, not 1h 59m.
+  return formatDuration(ms < 60_000 ? ms : Math.round(ms / 60_000) * 60_000);
+}
+
+function momentOf(iso: string): string {
+  return `${iso.slice(0, 16).replace("T", " ")} UTC`;
+}
+
+export function limitsOf({ memoryBytes, cpus, pids, diskBytes }: Sandbox["limits"]): string {
+  const cores = `${cpus} ${cpus === 1 ? "cpu" : "cpus"}`;
+  return `${formatSize(memoryBytes)} memory, ${cores}, ${pids} pids, ${formatSize(diskBytes)} disk`;
+}
+
+export function portsOf({ ports }: Pick<Sandbox, "ports">): string {
+  return ports.from === ports.to ? String(ports.from) : `${ports.from}-${ports.to}`;
+}
+
+/** What a person wants to know of a sandbox, as label and value. */
+export function detailsOf(sandbox: Sandbox, now: Date): [string, string][] {
+  const expiry = expiryOf(sandbox, now);
+  return [
+    ["id", sandbox.id],
+    ["docker host", sandbox.dockerHost],
+    ["expires", expiry === "expired" ? expiry : `in ${expiry}, at ${momentOf(sandbox.expiresAt)}`],
+    ["limits", limitsOf(sandbox.limits)],
+    ["ports", `${portsOf(sandbox)}, as in: docker run -p ${sandbox.ports.from}:80 ...`],
+    ["profile", `${sandbox.profile} (isolation ${sandbox.isolation})`],
+  ];
+}
+
+export function usageDetails(usage: Usage): [string, string][] {
+  const of = (used: number, limit: number) =>
+    `${formatSize(used)} of ${formatSize(limit)} (${percent(used, limit)})`;
+  return [
+    ["memory used", of(usage.memory.usedBytes, usage.memory.limitBytes)],
+    ["cpu used", `${Number(usage.cpu.usedSeconds.toFixed(1))} s since the start`],
+    ["pids used", `${usage.pids.used} of ${usage.pids.limit}`],
+    ["disk used", of(usage.disk.usedBytes, usage.disk.limitBytes)],
+  ];
+}
+
+function percent(used: number, limit: number): string {
+  return limit > 0 ? `${Math.round((used / limit) * 100)} %` : "-";
+}
+
+/** What to type after `create`. */
+export function nextSteps(sandbox: Sandbox): string[] {
+  const reference = referenceOf(sandbox);
+  const context = contextNameOf(sandbox);
+  return [
+    "Next, a Docker context of its own:",
+    `  berth bundle ${reference} -o ./${context}`,
+    `  docker context import ${context} ./${context}/berth.dockercontext`,
+    `  docker --context ${context} run --rm hello-world`,
+    "or just this shell:",
+    `  eval "$(berth env ${reference})"`,
+    "and when it is no longer needed:",
+    `  berth remove ${reference}`,
+  ];
+}

@@ -1,0 +1,68 @@
+import type { ReapResult } from "../lib/contract/sandbox.js";
+
+/** Verbs that work on this machine itself, in this process; main.ts plugs in what does them. */
+export interface LocalVerbs {
+  /** Runs the daemon; settles when it has been stopped. */
+  serve(options: { config?: string }): Promise<void>;
+  /** Reap without a daemon. */
+  reap(options: { dryRun: boolean; config?: string }): Promise<ReapResult>;
+  doctor(options: { config?: string }): Promise<DoctorReport>;
+  image: ImageVerbs;
+}
+
+export interface ImageVerbs {
+  build(
+    options: { rebuild: boolean; base?: string; mirror?: string; config?: string },
+    onProgress: (progress: BuildProgress) => void,
+    signal: AbortSignal,
+  ): Promise<BuiltImage>;
+  list(options: { config?: string }): Promise<{ images: DindImage[] }>;
+  remove(tag: string, options: { config?: string }): Promise<void>;
+}
+
+export interface BuildProgress {
+  phase: string;
+  message: string;
+  /** Moved so far in this phase. */
+  bytes?: number;
+  /** Since the build began. */
+  seconds: number;
+}
+
+export interface BuiltImage {
+  tag: string;
+  /** false: an image with these inputs was there already. */
+  built: boolean;
+  sizeBytes: number;
+  seconds: number;
+}
+
+export interface DindImage {
+  tag: string;
+  id: string;
+  sizeBytes: number;
+  /** ISO 8601. */
+  createdAt: string;
+  /** The one that new sandboxes start from. */
+  current: boolean;
+  inUse: boolean;
+}
+
+export interface DoctorReport {
+  ok: boolean;
+  version: string;
+  /** Address of page and API. */
+  url: string;
+  socket: string;
+  host: "embedded" | "local";
+  findings: Finding[];
+  /** The effective configuration. */
+  config: unknown;
+}
+
+export interface Finding {
+  check: string;
+  status: "ok" | "warning" | "failure";
+  what: string;
+  fix?: string;
+}

@@ -1,0 +1,212 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startTimeOf } from "../../../src/cli/connection.js";
+import type { CliDeps } from "../../../src/cli/deps.js";
+import type { DoctorReport, LocalVerbs } from "../../../src/cli/local.js";
+import { BerthError } from "../../../src/lib/errors.js";
+import { Bench, unusedLocal } from "./support.js";
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.start();
+});
+afterEach(() => bench[Symbol.asyncDispose]());
+
+const image = { tag: "berth-dind:1", built: true, sizeBytes: 400 * 1024 ** 2, seconds: 23.4 };
+
+function local(verbs: Partial<LocalVerbs>): Partial<CliDeps> {
+  return { local: { ...unusedLocal, ...verbs } };
+}
+
+const report: DoctorReport = {
+  ok: false,
+  version: "1.2.3",
+  url: "http://10.83.0.2:7440",
+  socket: "/run/berth/berth.sock",
+  host: "embedded",
+  findings: [
+    { check: "cgroups", status: "ok", what: "version 2" },
+    { check: "image", status: "failure", what: "is missing", fix: "berth image build" },
+  ],
+  config: { listen: { port: 7440 } },
+};
+
+describe("berth doctor", () => {
+  it("exits 1 when something must be mended, and says how", async () => {
+    const doctor = () => Promise.resolve(report);
+    const { code, stdout } = await bench.berth(["doctor"], local({ doctor }));
+    expect(code).toBe(1);
+    expect(stdout).toMatchInlineSnapshot(`
+      "berth 1.2.3, embedded host, page and API at http://10.83.0.2:7440, socket /run/berth/berth.sock
+
+      ok    cgroups  version 2
+      FAIL  image    is missing
+
+      To mend:
+        image: berth image build
+
+      Configuration in effect:
+        listen:
+          port: 7440
+      "
+    `);
+  });
+
+  it("prints the whole report with --json", async () => {
+    const doctor = () => Promise.resolve({ ...report, ok: true });
+    const { code, stdout } = await bench.berth(["doctor", "--json"], local({ doctor }));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ ...report, ok: true });
+  });
+});
+
+describe("berth image", () => {
+  it("build tells each phase once on stderr and the tag on stdout", async () => {
+    const verbs: LocalVerbs["image"] = {
+      ...unusedLocal.image,
+      build: (options, tell) => {
+        expect(options).toEqual({ rebuild: true, mirror: "http://deb.example.org/debian" });
+        tell({ phase: "root", message: "installing", seconds: 0.2 });
+        tell({ phase: "root", message: "installing", bytes: 1024, seconds: 9 });
+        tell({ phase: "import", message: "into the engine", seconds: 21 });
+        return Promise.resolve(image);
+      },
+    };
+    const words = ["image", "build", "--rebuild", "--mirror", "http://deb.example.org/debian"];
+    expect(await bench.berth(words, local({ image: verbs }))).toEqual({
+      code: 0,
+      stdout: "berth-dind:1 built in 23.4 s, 400 MiB\n",
+      stderr: "    0.2 s  root: installing\n   21.0 s  import: into the engine\n",
+    });
+  });
+
+  it("build stops at Ctrl-C with exit code 130", async () => {
+    const verbs: LocalVerbs["image"] = {
+      ...unusedLocal.image,
+      build: (_options, _tell, signal) => {
+        bench.interrupt();
+        return Promise.reject(signal.reason as Error);
+      },
+    };
+    const { code } = await bench.berth(["image", "build"], local({ image: verbs }));
+    expect(code).toBe(130);
+    expect(bench.listeners).toBe(0);
+  });
+
+  it("list and remove", async () => {
+    const verbs: LocalVerbs["image"] = {
+      ...unusedLocal.image,
+      list: () =>
+        Promise.resolve({
+          images: [
+            {
+              tag: "berth-dind:1",
+              id: "sha256:0123456789abcdef",
+              sizeBytes: image.sizeBytes,
+              createdAt: "2025-06-01T10:00:00Z",
+              current: true,
+              inUse: true,
+            },
+          ],
+        }),
+      remove: (tag) => Promise.reject(new BerthError("SANDBOX_BUSY", `${tag} is in use`)),
+    };
+    const { stdout } = await bench.berth(["image", "list"], local({ image: verbs }));
+    expect(stdout).toContain(
+      "berth-dind:1  0123456789ab  400 MiB  2025-06-01T10:00:00Z  current, in use\n",
+    );
+    const removal = await bench.berth(["image", "remove", "berth-dind:1"], local({ image: verbs }));
+    expect(removal.code).toBe(1);
+    expect(removal.stderr).toContain("berth-dind:1 is in use");
+  });
+});
+
+describe("berth reap", () => {
+  const action = {
+    act: "remove sandbox",
+    thing: "aaaaaaa1 (alice/default)",
+    why: "expired 3m ago",
+  };
+
+  it("asks the daemon", async () => {
+    bench.api.reaped = [action];
+    const { code, stdout } = await bench.berth(["reap", "--dry-run"]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: "would remove sandbox aaaaaaa1 (alice/default): expired 3m ago\n",
+    });
+  });
+
+  it("exits 1 when something could not be done", async () => {
+    bench.api.reaped = [{ ...action, error: "the disk is busy" }];
+    const { code, stdout } = await bench.berth(["reap"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("FAILED: the disk is busy");
+  });
+
+  it("does it here when the daemon is down, but not in place of the one at BERTH_URL", async () => {
+    await bench.api.close();
+    const reap: LocalVerbs["reap"] = ({ dryRun }) => Promise.resolve({ dryRun, actions: [] });
+    const { code, stdout } = await bench.berth(["reap", "--json"], local({ reap }));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ dryRun: false, actions: [] });
+    const elsewhere = { ...bench.deps().connection, url: "http://127.0.0.1:1" };
+    expect((await bench.berth(["reap"], { connection: elsewhere })).code).toBe(1);
+  });
+});
+
+describe("with the embedded host up and no daemon of this machine's own", () => {
+  let calls: string[][];
+  let inHost: Partial<CliDeps>;
+  beforeEach(async () => {
+    // Our own process stands in for the host's PID 1.
+    const stat = await readFile("/proc/self/stat", "utf8");
+    const proc = path.join(bench.dir, "proc");
+    await mkdir(path.join(proc, "4242"), { recursive: true });
+    await writeFile(path.join(proc, "4242/stat"), stat);
+    const embeddedStateFile = path.join(bench.dir, "state.json");
+    const state = { pid: 4242, startTime: startTimeOf(stat), address: "10.83.0.2", root: "/" };
+    await writeFile(embeddedStateFile, JSON.stringify(state));
+    calls = [];
+    inHost = {
+      connection: {
+        socket: path.join(bench.dir, "no-run-dir/berth.sock"),
+        embeddedStateFile,
+        procDir: proc,
+      },
+      hostExec: (argv) => {
+        calls.push(argv);
+        return Promise.resolve(7);
+      },
+    };
+  });
+
+  it.each(["serve", "doctor --json", "image build --rebuild", "image list", "reap --dry-run"])(
+    "`berth %s` runs in it and gives its exit code",
+    async (line) => {
+      expect(await bench.berth(line.split(" "), inHost)).toEqual({
+        code: 7,
+        stdout: "",
+        stderr: "",
+      });
+      expect(calls).toEqual([line.split(" ")]);
+    },
+  );
+
+  it("a verb of the API goes to the daemon in it, and says when that is down", async () => {
+    const { code, stderr } = await bench.berth(["list"], inHost);
+    expect(code).toBe(1);
+    expect(stderr).toContain("the embedded host is up, but the Berth daemon in it does not answer");
+    expect(calls).toEqual([]);
+  });
+
+  it("runs here when this machine has a daemon's directory", async () => {
+    const socket = path.join(bench.dir, "berth.sock");
+    const connection = { ...bench.deps().connection, ...inHost.connection, socket };
+    const doctor = () => Promise.resolve({ ...report, ok: true });
+    const outcome = await bench.berth(["doctor"], { ...inHost, ...local({ doctor }), connection });
+    expect(outcome.code).toBe(0);
+    expect(calls).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Bench } from "./support.js";
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.start();
+});
+afterEach(() => bench[Symbol.asyncDispose]());
+
+describe("berth user", () => {
+  it("add prints the token alone on stdout, so that it can be captured", async () => {
+    const { code, stdout, stderr } = await bench.berth(["user", "add", "alice"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "berth_secret\n" });
+    expect(stderr).toContain("Added alice (user)");
+    expect(stderr).not.toContain("berth_secret");
+  });
+
+  it("add --admin makes an admin, and --json carries the token", async () => {
+    const { stdout } = await bench.berth(["user", "add", "ops", "--admin", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ name: "ops", role: "admin", token: "berth_secret" });
+  });
+
+  it("list and remove", async () => {
+    await bench.berth(["user", "add", "alice"]);
+    bench.api.add("aaaaaaa1", "alice");
+    const { stdout } = await bench.berth(["user", "list"]);
+    expect(stdout).toBe(
+      "NAME   ROLE  TOKEN  ADDED\nalice  user  yes    2025-06-01T10:00:00.000Z\n",
+    );
+    const listed: unknown = JSON.parse((await bench.berth(["user", "list", "--json"])).stdout);
+    expect(listed).toMatchObject({ users: [{ name: "alice" }] });
+    const removal = await bench.berth(["user", "remove", "alice"]);
+    expect(removal.stdout).toBe("removed alice and their sandboxes aaaaaaa1\n");
+    const again = await bench.berth(["user", "remove", "alice"]);
+    expect(again).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "berth: no user alice (USER_NOT_FOUND)\n",
+    });
+  });
+});
+
+describe("berth whoami", () => {
+  it("shows the profiles and what may be asked for", async () => {
+    const { stdout } = await bench.berth(["whoami"]);
+    expect(stdout).toMatchInlineSnapshot(`
+      "root, over the socket (admin)
+        sandboxes  3 per user at most
+        time       1d, 7d at most
+        at most    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk
+
+      PROFILE  TIME  LIMITS
+      default  1d    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk  An empty Docker Engine
+      "
+    `);
+  });
+});
+
+describe("a token", () => {
+  const url = () => `http://127.0.0.1:${bench.api.port}`;
+  const connection = (token?: string) => ({
+    ...bench.deps().connection,
+    url: `${url()}/`,
+    ...(token === undefined ? {} : { token }),
+  });
+  beforeEach(async () => {
+    await bench.api.close();
+    await bench.api.listen(0);
+    bench.api.token = "right";
+  });
+
+  it("goes to BERTH_URL as a bearer", async () => {
+    const { code } = await bench.berth(["list"], { connection: connection("right") });
+    expect(code).toBe(0);
+  });
+
+  it("that is missing is asked for by name", async () => {
+    const { code, stderr } = await bench.berth(["list"], { connection: connection() });
+    expect(code).toBe(1);
+    expect(stderr).toContain("BERTH_TOKEN (UNAUTHENTICATED)");
+  });
+
+  it("goes to --url in place of BERTH_URL", async () => {
+    const elsewhere = { ...connection("right"), url: "http://127.0.0.1:1" };
+    expect((await bench.berth(["list"], { connection: elsewhere })).code).toBe(1);
+    const { code } = await bench.berth(["list", "--url", url()], { connection: elsewhere });
+    expect(code).toBe(0);
+  });
+});
