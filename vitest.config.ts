@@ -1,8 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+// Beside what is printed, the results as JSON: .ci/run counts them.
+const results = "test-output/results.json";
+
 export default defineConfig({
   test: {
-    reporters: process.env["CI"] ? ["verbose"] : ["default"],
+    reporters: [process.env["CI"] ? "verbose" : "default", ["json", { outputFile: results }]],
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       {

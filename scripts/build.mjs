@@ -1,6 +1,6 @@
 // Compiles src to dist with plain tsc, and the page's browser code beside its html.
 import { execFileSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -10,6 +10,9 @@ rmSync(`${root}dist`, { recursive: true, force: true });
 for (const project of ["tsconfig.build.json", "src/http/page/tsconfig.json"]) {
   execFileSync(process.execPath, [tsc, "-p", `${root}${project}`], { stdio: "inherit" });
 }
-for (const file of ["index.html", "style.css"]) {
-  cpSync(`${root}src/http/page/${file}`, `${root}dist/http/page/${file}`);
+const page = `${root}src/http/page/`;
+for (const file of readdirSync(page).filter((name) => /\.(html|css|svg)$/.test(name))) {
+  cpSync(page + file, `${root}dist/http/page/${file}`);
 }
+// What scripts/lib/build.sh holds the sources' times against; written last.
+writeFileSync(`${root}dist/.built`, "");

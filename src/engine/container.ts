@@ -52,6 +52,8 @@ export function containerOptions(
   const hostConfig: HostConfig & { CgroupnsMode: "private" } = {
     // Both isolations: the entrypoint needs real root to build the sandbox's world.
     Privileged: true,
+    // Nothing is written outside the disk; /run and /tmp are the entrypoint's own tmpfs.
+    ReadonlyRootfs: true,
     CgroupParent: cgroupParent,
     CgroupnsMode: "private",
     OomScoreAdj: 500,
@@ -66,7 +68,6 @@ export function containerOptions(
       { Name: "nofile", Soft: 1_048_576, Hard: 1_048_576 },
       { Name: "core", Soft: 0, Hard: 0 },
     ],
-    Dns: launch.dns,
     Binds: [`${launch.diskDir}:${inside.data}`, `${launch.certsDir}:${inside.certs}:ro`],
     LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
     NetworkMode: name,

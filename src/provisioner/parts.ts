@@ -59,8 +59,6 @@ export interface Disks {
   create(id: string, sizeBytes: number): Promise<void>;
   /** Mounts it (no-op when mounted) and returns the mount point. */
   mount(id: string): Promise<string>;
-  /** Unmounts and detaches the loop device. */
-  unmount(id: string): Promise<void>;
   /** Unmounts, detaches, unlinks the image. Never walks the file system inside. */
   remove(id: string): Promise<void>;
   /** What the sandbox's disk takes of the host's, bytes. */
