@@ -1,0 +1,61 @@
+/** A mounted cgroup hierarchy: one for all controllers in v2, one for each (or a few) in v1. */
+export interface CgroupMount {
+  version: 1 | 2;
+  /** v1 only; a v2 hierarchy serves whatever no v1 hierarchy has taken. */
+  controllers: string[];
+  /** Which cgroup of the hierarchy the mount shows; `/` but in containers. */
+  root: string;
+  mountPoint: string;
+}
+
+/** The cgroup mounts in the text of /proc/self/mountinfo, in mount order; proc_pid_mountinfo(5). */
+export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
+  return mountinfo.split("\n").flatMap((line): CgroupMount[] => {
+    // id parent major:minor root mountPoint options [tags…] - type source superOptions
+    const [mount = "", fileSystem = ""] = line.split(" - ");
+    const [, , , root, mountPoint] = mount.split(" ");
+    const [type, , superOptions] = fileSystem.split(" ");
+    if (root === undefined || mountPoint === undefined) return [];
+    const place = { root: unescapeOctal(root), mountPoint: unescapeOctal(mountPoint) };
+    if (type === "cgroup2") return [{ version: 2, controllers: [], ...place }];
+    if (type !== "cgroup") return [];
+    return [{ version: 1, controllers: superOptions?.split(",") ?? [], ...place }];
+  });
+}
+
+export interface CgroupDirectory {
+  version: 1 | 2;
+  path: string;
+}
+
+/**
+ * The directory with the files of `controller` for a cgroup, given by its path in the hierarchy.
+ * undefined when no hierarchy with the controller is mounted, or only a part of it without the cgroup.
+ */
+export function locateCgroup(
+  mounts: CgroupMount[],
+  controller: string,
+  cgroup: string,
+): CgroupDirectory | undefined {
+  const v1 = mounts.filter((mount) => mount.controllers.includes(controller));
+  // A controller that a v1 hierarchy has taken is not in v2's (hybrid machines).
+  const candidates = v1.length > 0 ? v1 : mounts.filter((mount) => mount.version === 2);
+  // The last mount wins: it hides an earlier one at the same place.
+  for (const { version, root, mountPoint } of candidates.toReversed()) {
+    const below = belowRoot(root, cgroup);
+    if (below !== undefined) return { version, path: `${mountPoint}${below}` };
+  }
+  return undefined;
+}
+
+function belowRoot(root: string, cgroup: string): string | undefined {
+  if (root === "/") return cgroup;
+  return cgroup.startsWith(`${root}/`) ? cgroup.slice(root.length) : undefined;
+}
+
+/** The kernel writes space, tab, newline and backslash as `\040` and so on. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}

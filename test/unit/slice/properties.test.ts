@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { sliceProperties, startProperties } from "../../../src/slice/properties.js";
+
+const GiB = 2 ** 30;
+
+describe("sliceProperties", () => {
+  it.each([
+    {
+      limits: { memoryBytes: GiB, cpus: 1.5, pids: 512 },
+      MemoryMax: 1_073_741_824n,
+      CPUQuotaPerSecUSec: 1_500_000n,
+      TasksMax: 512n,
+    },
+    {
+      limits: { memoryBytes: 3 * 1024 * GiB, cpus: 64, pids: 100_000 },
+      MemoryMax: 3_298_534_883_328n,
+      CPUQuotaPerSecUSec: 64_000_000n,
+      TasksMax: 100_000n,
+    },
+    {
+      limits: { memoryBytes: 64 * 2 ** 20, cpus: 1 / 3, pids: 16 },
+      MemoryMax: 67_108_864n,
+      CPUQuotaPerSecUSec: 333_333n,
+      TasksMax: 16n,
+    },
+    {
+      // 0.1 + 0.2 is a little more than 0.3
+      limits: { memoryBytes: 1, cpus: 0.1 + 0.2, pids: 1 },
+      MemoryMax: 1n,
+      CPUQuotaPerSecUSec: 300_000n,
+      TasksMax: 1n,
+    },
+  ])("holds a slice to $limits", ({ limits, ...quotas }) => {
+    const properties = sliceProperties(limits);
+    const as = (signature: string) =>
+      Object.fromEntries(
+        properties.flatMap(([name, variant]) =>
+          variant.signature === signature ? [[name, variant.value as unknown]] : [],
+        ),
+      );
+    expect(as("t")).toEqual({ ...quotas, MemorySwapMax: 0n, CPUWeight: 100n, IOWeight: 100n });
+    expect(as("b")).toEqual({
+      MemoryAccounting: true,
+      CPUAccounting: true,
+      TasksAccounting: true,
+      IOAccounting: true,
+    });
+    expect(properties).toHaveLength(10);
+  });
+});
+
+describe("startProperties", () => {
+  it("names the user and lets systemd forget the slice however it ends", () => {
+    expect(startProperties("ann")).toMatchObject([
+      ["Description", { signature: "s", value: "Berth sandboxes of ann" }],
+      ["CollectMode", { signature: "s", value: "inactive-or-failed" }],
+    ]);
+  });
+});
