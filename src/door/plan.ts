@@ -1,0 +1,88 @@
+import type { Route } from "../lib/model.js";
+import type { KernelState } from "./kernel-state.js";
+import {
+  changeElements,
+  elementsOf,
+  sameElement,
+  skeleton,
+  tableName,
+  withoutTable,
+  type Element,
+} from "./ruleset.js";
+
+export interface Plan {
+  /** For `nft -f`; empty when there is nothing to do. */
+  script: string;
+  /** The same for people, one line a change. */
+  changes: string[];
+  /** What the table holds afterwards. */
+  elements: Element[];
+}
+
+/** What the whole forwarding should be. */
+export interface WantedRoutes {
+  routes: () => readonly Route[];
+  /** Whether the sandbox is being made or removed: its route is left as it is. */
+  isBusy: (id: string) => boolean;
+}
+
+/** What makes the kernel's table (undefined when there is none) hold these routes and no others. */
+export function planSync(kernel: KernelState | undefined, { routes, isBusy }: WantedRoutes): Plan {
+  const wanted = routes().flatMap((route) => (isBusy(route.id) ? [] : elementsOf(route)));
+  if (kernel === undefined && wanted.length === 0) return { script: "", changes: [], elements: [] };
+  const left = (kernel?.elements ?? []).filter(({ id }) => isBusy(id));
+  const there = (kernel?.elements ?? []).filter(({ id }) => !isBusy(id));
+  const remove = without(there, wanted);
+  const add = without(wanted, there);
+  const elements = [...left, ...wanted];
+  const changes = [
+    ...describe("stop forwarding", remove),
+    ...describe("forward", add, " into the sandbox"),
+  ];
+  if (kernel?.rulesComplete) return { script: changeElements(remove, add), changes, elements };
+
+  const made = kernel ? "replace the rules of" : "make";
+  return {
+    script: withoutTable() + skeleton() + changeElements([], elements),
+    changes: [`${made} the nftables table ip ${tableName}`, ...changes],
+    elements,
+  };
+}
+
+/**
+ * What opens one route whatever the kernel holds: other elements of the sandbox go, and so does
+ * what stands in the way, for the caller has given these ports to this sandbox.
+ */
+export function planOpen(kernel: KernelState | undefined, route: Route): string {
+  const wanted = elementsOf(route);
+  const inTheWay = (kernel?.elements ?? []).filter(
+    (element) => element.id === route.id || wanted.some((want) => collide(want, element)),
+  );
+  return skeleton() + changeElements(without(inTheWay, wanted), without(wanted, inTheWay));
+}
+
+const without = (elements: readonly Element[], others: readonly Element[]) =>
+  elements.filter((element) => !others.some((other) => sameElement(element, other)));
+
+function collide(a: Element, b: Element): boolean {
+  if (a.container !== b.container) return false;
+  if (a.container !== "user_ports") return a.key === b.key;
+  const [first, second] = [portsOf(a.key), portsOf(b.key)];
+  return first.from <= second.to && second.from <= first.to;
+}
+
+function portsOf(key: string): { from: number; to: number } {
+  const [from, to] = key.split("-").map(Number);
+  return { from: from ?? NaN, to: to ?? from ?? NaN };
+}
+
+/** One line a sandbox. */
+function describe(act: string, elements: readonly Element[], end = ""): string[] {
+  const ids = [...new Set(elements.map(({ id }) => id))];
+  return ids.map((id) => {
+    const own = elements.filter((element) => element.id === id);
+    const ports = own.filter(({ container }) => container !== "addresses").map(({ key }) => key);
+    const what = ports.length > 0 ? `ports ${ports.join(", ")}` : own.map(({ key }) => key).join();
+    return `${id || "(no sandbox)"}: ${act} ${what}${end}`;
+  });
+}

@@ -1,0 +1,258 @@
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LoopDisks } from "../../../src/storage/loop-disks.js";
+import { mkfsArguments } from "../../../src/storage/mkfs.js";
+
+const id = "k3x9f2ab";
+const sizeBytes = 64 * 1024 ** 2;
+
+/** A host of files: mounts and loop devices exist as far as its mountinfo and sysfs say so. */
+class FakeHost {
+  readonly ran: string[] = [];
+  readonly failing = new Map<string, string>();
+  readonly mounted = new Map<string, string>();
+  freeLoop = "/dev/null";
+  #loops = new Map<string, string>();
+
+  constructor(private readonly dir: string) {}
+
+  readonly exec = async (file: string, args: readonly string[]): Promise<string> => {
+    const last = args.at(-1) ?? "";
+    this.ran.push(file);
+    const stderr = this.failing.get(file);
+    if (stderr !== undefined) throw Object.assign(new Error("failed"), { command: file, stderr });
+    if (file === "losetup" && args[0] === "--associated") {
+      const image = args[1] ?? "";
+      return [...this.#loops]
+        .filter(([, backing]) => backing === image)
+        .map(([l]) => l)
+        .join("\n");
+    }
+    if (file === "losetup" && args[0] === "--find") return this.freeLoop;
+    if (file === "losetup" && args[0] === "--detach") await this.detach(last);
+    if (file === "mount" && args.includes("loop,discard,noatime")) {
+      await this.attach("/dev/loop0", args.at(-2) ?? "", "1");
+      this.mounted.set(last, "/dev/loop0");
+    }
+    if (file === "umount") {
+      const device = this.mounted.get(last);
+      this.mounted.delete(last);
+      if (device) await this.detach(device);
+    }
+    await this.writeMountinfo();
+    return "";
+  };
+
+  async attach(device: string, image: string, autoclear: "0" | "1") {
+    this.#loops.set(device, image);
+    const dir = join(this.dir, "sys", device.slice(5), "loop");
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, "backing_file"), `${image}\n`);
+    await writeFile(join(dir, "autoclear"), `${autoclear}\n`);
+    await writeFile(join(dir, "../dev"), "7:0\n");
+  }
+
+  async detach(device: string) {
+    this.#loops.delete(device);
+    await rm(join(this.dir, "sys", device.slice(5), "loop"), { recursive: true });
+  }
+
+  async writeMountinfo() {
+    const lines = [...this.mounted].map(
+      ([point, device], i) => `${100 + i} 1 7:0 / ${point} rw shared:9 - ext4 ${device} rw`,
+    );
+    const all = ["1 0 254:0 / / rw shared:1 - ext4 /dev/vda rw", ...lines];
+    await writeFile(join(this.dir, "mountinfo"), all.map((line) => `${line}\n`).join(""));
+  }
+}
+
+let dir: string;
+let host: FakeHost;
+let disks: LoopDisks;
+const image = () => join(dir, "sandboxes", id, "disk.img");
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "berth-disks-"));
+  await mkdir(join(dir, "sandboxes", id), { recursive: true });
+  await mkdir(join(dir, "sys", "vda"), { recursive: true });
+  host = new FakeHost(dir);
+  await host.writeMountinfo();
+  disks = new LoopDisks(
+    {
+      sandboxesDir: join(dir, "sandboxes"),
+      mountsDir: join(dir, "disks"),
+      log: pino({ enabled: false }),
+    },
+    {
+      exec: host.exec,
+      mountinfo: join(dir, "mountinfo"),
+      sysBlock: join(dir, "sys"),
+      releaseTimeoutMs: 50,
+    },
+  );
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+describe("create", () => {
+  it("makes a sparse image of the size, readable to root only", async () => {
+    await disks.create(id, sizeBytes);
+    expect(await stat(image())).toMatchObject({ size: sizeBytes, mode: 0o100600 });
+    expect(await disks.usedBytes(id)).toBeLessThan(sizeBytes / 8);
+  });
+
+  it("leaves a complete image alone when repeated", async () => {
+    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes);
+    expect(host.ran).toEqual(["mkfs.ext4"]);
+  });
+
+  it("formats anew what a crash left half made", async () => {
+    await writeFile(`${image()}.partial`, "half");
+    await disks.create(id, sizeBytes);
+    expect(await readdir(join(dir, "sandboxes", id))).toEqual(["disk.img"]);
+    expect(host.ran).toEqual(["mkfs.ext4"]);
+  });
+
+  it("refuses an image of another size and leaves it as it is", async () => {
+    await writeFile(image(), "precious");
+    await expect(disks.create(id, sizeBytes)).rejects.toMatchObject({ code: "DISK_FAILED" });
+    expect((await stat(image())).size).toBe(8);
+  });
+
+  it("leaves no file and says what mkfs said when that fails", async () => {
+    host.failing.set("mkfs.ext4", "mke2fs: bad luck");
+    await expect(disks.create(id, sizeBytes)).rejects.toMatchObject({
+      code: "DISK_FAILED",
+      message: expect.stringContaining("bad luck") as string,
+    });
+    expect(await readdir(join(dir, "sandboxes", id))).toEqual([]);
+  });
+
+  it("takes nothing for an id that is none", async () => {
+    await expect(disks.create("../../etc", sizeBytes)).rejects.toThrow(TypeError);
+  });
+});
+
+describe("mount", () => {
+  it("gives the mount point, below a directory only root can enter", async () => {
+    await disks.create(id, sizeBytes);
+    expect(await disks.mount(id)).toBe(join(dir, "disks", id));
+    expect((await stat(join(dir, "disks"))).mode & 0o777).toBe(0o700);
+  });
+
+  it("mounts once when repeated", async () => {
+    await disks.create(id, sizeBytes);
+    await disks.mount(id);
+    await disks.mount(id);
+    expect(host.ran.filter((name) => name === "mount")).toHaveLength(1);
+  });
+
+  it("refuses a mount point on which something else is mounted", async () => {
+    await disks.create(id, sizeBytes);
+    host.mounted.set(join(dir, "disks", id), "/dev/sdb1");
+    await host.writeMountinfo();
+    await expect(disks.mount(id)).rejects.toThrow(/sdb1 is mounted at .* does not hold/);
+  });
+
+  it("says what to do when no loop device is free", async () => {
+    await disks.create(id, sizeBytes);
+    host.failing.set("mount", "mount: failed to setup loop device").set("losetup", "cannot find");
+    await expect(disks.mount(id)).rejects.toThrow(/no free loop device: .*max_loop/);
+  });
+
+  it("names the loop device that has no node", async () => {
+    await disks.create(id, sizeBytes);
+    host.failing.set("mount", "mount: failed to setup loop device");
+    host.freeLoop = join(dir, "loop256");
+    await expect(disks.mount(id)).rejects.toThrow(/kernel offers .*loop256, which has no node/);
+  });
+
+  it("says what mount said otherwise", async () => {
+    await disks.create(id, sizeBytes);
+    host.failing.set("mount", "wrong fs type, bad superblock");
+    await expect(disks.mount(id)).rejects.toMatchObject({
+      code: "DISK_FAILED",
+      message: expect.stringContaining("bad superblock") as string,
+    });
+  });
+});
+
+describe("unmount and remove", () => {
+  it("leave no mount, loop device, image or directory", async () => {
+    await disks.create(id, sizeBytes);
+    await disks.mount(id);
+    await disks.remove(id);
+    expect(await disks.attached()).toEqual([]);
+    expect(await readdir(join(dir, "sandboxes", id))).toEqual([]);
+    expect(await readdir(join(dir, "disks"))).toEqual([]);
+  });
+
+  it("do nothing, and do not fail, for a disk that is not there", async () => {
+    await disks.unmount(id);
+    await disks.remove(id);
+    expect(host.ran).toEqual([]);
+  });
+
+  it("detach a loop device that was set up by hand", async () => {
+    await disks.create(id, sizeBytes);
+    await host.attach("/dev/loop3", image(), "0");
+    await disks.unmount(id);
+    expect(await disks.attached()).toEqual([]);
+  });
+
+  it("keep the image while a loop device holds it, and say so", async () => {
+    await disks.create(id, sizeBytes);
+    await host.attach("/dev/loop3", image(), "1");
+    await expect(disks.remove(id)).rejects.toMatchObject({
+      code: "DISK_FAILED",
+      message: expect.stringContaining("still in use") as string,
+    });
+    expect((await stat(image())).size).toBe(sizeBytes);
+  });
+
+  it("never delete what is in the mount point", async () => {
+    await mkdir(join(dir, "disks", id, "user-data"), { recursive: true });
+    await expect(disks.remove(id)).rejects.toMatchObject({ code: "DISK_FAILED" });
+    expect(await readdir(join(dir, "disks", id))).toEqual(["user-data"]);
+  });
+});
+
+describe("attached", () => {
+  it("finds mounted disks, and attached ones without a mount, of ours only", async () => {
+    await disks.create(id, sizeBytes);
+    await host.attach("/dev/loop3", image(), "0");
+    host.mounted.set(join(dir, "disks", "mmmmmmmm"), "/dev/loop9");
+    host.mounted.set(join(dir, "disks", "no-id"), "/dev/loop8");
+    host.mounted.set(join(dir, "elsewhere", "mmmmmmm2"), "/dev/loop7");
+    await host.writeMountinfo();
+    await host.attach("/dev/loop4", "/home/somebody/disk.img", "0");
+    expect(await disks.attached()).toEqual(["mmmmmmmm", id]);
+  });
+
+  it("leaves out a device of another namespace whose file only has the same path", async () => {
+    await host.attach("/dev/loop3", image(), "0");
+    expect(await disks.attached()).toEqual([]);
+  });
+});
+
+describe("usedBytes", () => {
+  it("counts what is written, not the size, and is 0 without an image", async () => {
+    expect(await disks.usedBytes(id)).toBe(0);
+    await writeFile(image(), Buffer.alloc(8192, 1));
+    await truncate(image(), sizeBytes);
+    const used = await disks.usedBytes(id);
+    expect(used).toBeGreaterThanOrEqual(8192);
+    expect(used).toBeLessThan(sizeBytes / 8);
+  });
+});
+
+describe("mkfsArguments", () => {
+  it("leaves room to grow sixteenfold, and never more than mkfs takes", () => {
+    const resize = (bytes: number) => /resize=(\d+)/.exec(mkfsArguments("f", bytes).join(" "))?.[1];
+    expect(resize(10 * 1024 ** 3)).toBe(String((160 * 1024 ** 3) / 4096));
+    expect(resize(8 * 1024 ** 4)).toBe(String(2 ** 32 - 1));
+  });
+});
