@@ -1,7 +1,7 @@
 // Compiles src to dist with plain tsc, and the page's browser code beside its html.
 import { execFileSync } from "node:child_process";
-import { cpSync, readdirSync, rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath, URL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tsc = `${root}node_modules/typescript/bin/tsc`;

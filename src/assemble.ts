@@ -50,7 +50,8 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       startTimeoutMs: config.engine.startTimeout,
       log,
     }),
-    door: new DirectDoor({ log }),
+    // The installation's first half tells the tables of two Berths on one host apart.
+    door: new DirectDoor({ table: `berth_${installation.slice(0, 8)}`, log }),
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };

@@ -13,7 +13,6 @@ import {
   forwardMarkText,
   sameElement,
   skeleton,
-  tableName,
   withoutTable,
   type Element,
 } from "./ruleset.js";
@@ -27,6 +26,7 @@ import { findTakenPorts } from "./taken-ports.js";
  * Connections under way are not cut by `close`: they end with the sandbox.
  */
 export class DirectDoor {
+  readonly #table: string;
   readonly #log: Log;
   readonly #exec: typeof run;
   readonly #dockerUser: DockerUser;
@@ -36,8 +36,14 @@ export class DirectDoor {
   #rulesMade = false;
   #dockerUserSeen = false;
 
-  /** `exec` is for tests. */
-  constructor(options: { log: Log; exec?: typeof run }) {
+  constructor(options: {
+    /** Name of the nftables table; one of its own for each Berth on this host. */
+    table: string;
+    log: Log;
+    /** For tests. */
+    exec?: typeof run;
+  }) {
+    this.#table = options.table;
     this.#log = options.log;
     this.#exec = options.exec ?? run;
     this.#dockerUser = new DockerUser(this.#exec);
@@ -54,8 +60,11 @@ export class DirectDoor {
       const old = (this.#known.get(route.id) ?? []).filter(
         (element) => !wanted.some((want) => sameElement(want, element)),
       );
-      const script = (this.#rulesMade ? "" : skeleton()) + changeElements(old, wanted);
-      await this.#applyOr(act, script, async () => planOpen(await this.#read(act), route));
+      const script =
+        (this.#rulesMade ? "" : skeleton(this.#table)) + changeElements(this.#table, old, wanted);
+      await this.#applyOr(act, script, async () =>
+        planOpen(this.#table, await this.#read(act), route),
+      );
       this.#rulesMade = true;
       this.#known.set(route.id, wanted);
       if (!this.#dockerUserSeen) await this.#ensureDockerUser(false);
@@ -72,12 +81,13 @@ export class DirectDoor {
       const fromKernel = async () => {
         const elements = (await this.#read(act))?.elements ?? [];
         return changeElements(
+          this.#table,
           elements.filter((element) => element.id === id),
           [],
         );
       };
       const known = this.#known.get(id);
-      if (known) await this.#applyOr(act, changeElements(known, []), fromKernel);
+      if (known) await this.#applyOr(act, changeElements(this.#table, known, []), fromKernel);
       else await this.#apply(act, await fromKernel());
       this.#known.delete(id);
     });
@@ -93,7 +103,7 @@ export class DirectDoor {
     return this.#changing.runExclusive(async () => {
       const dryRun = options.dryRun === true;
       const kernel = await this.#read("look at the port forwarding");
-      const { script, changes, elements } = planSync(kernel, wanted);
+      const { script, changes, elements } = planSync(this.#table, kernel, wanted);
       const tableStays = kernel !== undefined || script !== "";
       if (!dryRun) {
         await this.#apply("bring port forwarding into order", script);
@@ -113,7 +123,7 @@ export class DirectDoor {
   /** Leaves nothing of Berth in the host's firewall. */
   uninstall(): Promise<void> {
     return this.#changing.runExclusive(async () => {
-      await this.#apply("remove all port forwarding", withoutTable());
+      await this.#apply("remove all port forwarding", withoutTable(this.#table));
       await this.#dockerUser.remove();
       this.#known.clear();
       this.#rulesMade = this.#dockerUserSeen = false;
@@ -146,8 +156,8 @@ export class DirectDoor {
   async #read(act: string): Promise<KernelState | undefined> {
     try {
       const list = await this.#exec("nft", ["-j", "list", "tables", "ip"]);
-      if (!list.includes(`"${tableName}"`)) return undefined;
-      return parseTable(await this.#exec("nft", ["-j", "list", "table", "ip", tableName]));
+      if (!list.includes(`"${this.#table}"`)) return undefined;
+      return parseTable(await this.#exec("nft", ["-j", "list", "table", "ip", this.#table]));
     } catch (error) {
       throw forwardingError(act, "nft", error);
     }

@@ -5,7 +5,6 @@ import {
   elementsOf,
   sameElement,
   skeleton,
-  tableName,
   withoutTable,
   type Element,
 } from "./ruleset.js";
@@ -27,7 +26,11 @@ export interface WantedRoutes {
 }
 
 /** What makes the kernel's table (undefined when there is none) hold these routes and no others. */
-export function planSync(kernel: KernelState | undefined, { routes, isBusy }: WantedRoutes): Plan {
+export function planSync(
+  table: string,
+  kernel: KernelState | undefined,
+  { routes, isBusy }: WantedRoutes,
+): Plan {
   const wanted = routes().flatMap((route) => (isBusy(route.id) ? [] : elementsOf(route)));
   if (kernel === undefined && wanted.length === 0) return { script: "", changes: [], elements: [] };
   const left = (kernel?.elements ?? []).filter(({ id }) => isBusy(id));
@@ -39,12 +42,13 @@ export function planSync(kernel: KernelState | undefined, { routes, isBusy }: Wa
     ...describe("stop forwarding", remove),
     ...describe("forward", add, " into the sandbox"),
   ];
-  if (kernel?.rulesComplete) return { script: changeElements(remove, add), changes, elements };
+  if (kernel?.rulesComplete)
+    return { script: changeElements(table, remove, add), changes, elements };
 
   const made = kernel ? "replace the rules of" : "make";
   return {
-    script: withoutTable() + skeleton() + changeElements([], elements),
-    changes: [`${made} the nftables table ip ${tableName}`, ...changes],
+    script: withoutTable(table) + skeleton(table) + changeElements(table, [], elements),
+    changes: [`${made} the nftables table ip ${table}`, ...changes],
     elements,
   };
 }
@@ -53,12 +57,14 @@ export function planSync(kernel: KernelState | undefined, { routes, isBusy }: Wa
  * What opens one route whatever the kernel holds: other elements of the sandbox go, and so does
  * what stands in the way, for the caller has given these ports to this sandbox.
  */
-export function planOpen(kernel: KernelState | undefined, route: Route): string {
+export function planOpen(table: string, kernel: KernelState | undefined, route: Route): string {
   const wanted = elementsOf(route);
   const inTheWay = (kernel?.elements ?? []).filter(
     (element) => element.id === route.id || wanted.some((want) => collide(want, element)),
   );
-  return skeleton() + changeElements(without(inTheWay, wanted), without(wanted, inTheWay));
+  return (
+    skeleton(table) + changeElements(table, without(inTheWay, wanted), without(wanted, inTheWay))
+  );
 }
 
 const without = (elements: readonly Element[], others: readonly Element[]) =>

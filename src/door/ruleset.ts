@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { enginePort, type Route } from "../lib/model.js";
 
 /*
- * What Berth asks of nftables, as text for `nft -f` (nft(8)); all of it lies in one table of its own.
+ * What Berth asks of nftables, as text for `nft -f` (nft(8)); all of it lies in one table of its own,
+ * whose name each function here is given.
  *
  * One map leads engine ports to `address . 2376`, another leads blocks of user ports to an address
  * and leaves the port as it is. So a sandbox costs three elements and no rule.
@@ -22,8 +23,6 @@ import { enginePort, type Route } from "../lib/model.js";
  *   mode), or without br_netfilter. They are its own; from inside it has them at 127.0.0.1.
  * - IPv4 only, as the sandboxes' networks are.
  */
-export const tableName = "berth";
-
 /** Bits that packets to and from a published port carry while they are forwarded. */
 export const forwardMark = { value: 0xbe000000, mask: 0xff000000 } as const;
 
@@ -70,24 +69,24 @@ export const ruleCounts = new Map<string, number>(
 );
 
 /** Makes the table with its rules, or its rules anew; what is in the maps stays. */
-export function skeleton(): string {
+export function skeleton(table: string): string {
   return lines([
-    `add table ip ${tableName}`,
+    `add table ip ${table}`,
     ...containers.map((container) => {
       const [kind, name, ...rest] = container.split(" ");
-      return `add ${kind} ip ${tableName} ${name} ${rest.join(" ")}`;
+      return `add ${kind} ip ${table} ${name} ${rest.join(" ")}`;
     }),
     ...Object.entries(chains).flatMap(([name, hook]) => [
-      `add chain ip ${tableName} ${name} ${hook}`,
-      `flush chain ip ${tableName} ${name}`,
+      `add chain ip ${table} ${name} ${hook}`,
+      `flush chain ip ${table} ${name}`,
     ]),
-    ...rules.map(([name, rule]) => `add rule ip ${tableName} ${name} ${rule} comment "${version}"`),
+    ...rules.map(([name, rule]) => `add rule ip ${table} ${name} ${rule} comment "${version}"`),
   ]);
 }
 
 /** Deletes the table whether it is there or not. */
-export function withoutTable(): string {
-  return lines([`add table ip ${tableName}`, `delete table ip ${tableName}`]);
+export function withoutTable(table: string): string {
+  return lines([`add table ip ${table}`, `delete table ip ${table}`]);
 }
 
 export type ContainerName = "engine_ports" | "user_ports" | "addresses";
@@ -122,12 +121,16 @@ export const sameElement = (a: Element, b: Element) =>
   a.container === b.container && a.key === b.key && a.value === b.value && a.id === b.id;
 
 /** Takes out, then puts in; nft does it all or nothing. */
-export function changeElements(remove: readonly Element[], add: readonly Element[]): string {
+export function changeElements(
+  table: string,
+  remove: readonly Element[],
+  add: readonly Element[],
+): string {
   return lines([
-    ...remove.map(({ container, key }) => `delete element ip ${tableName} ${container} { ${key} }`),
+    ...remove.map(({ container, key }) => `delete element ip ${table} ${container} { ${key} }`),
     ...add.map(({ container, key, value, id }) => {
       const leadsTo = value === undefined ? "" : ` : ${value}`;
-      return `add element ip ${tableName} ${container} { ${key} comment "${id}"${leadsTo} }`;
+      return `add element ip ${table} ${container} { ${key} comment "${id}"${leadsTo} }`;
     }),
   ]);
 }

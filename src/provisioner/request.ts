@@ -44,6 +44,7 @@ export function checkTtl(ttlMs: number, settings: Settings): void {
   throw new BerthError(
     "TTL_TOO_LONG",
     `a sandbox may have at most ${formatDuration(settings.maxTtlMs)} before it; this would be ${formatDuration(ttlMs)}`,
+    { issues: [{ path: "ttl", message: `may be at most ${formatDuration(settings.maxTtlMs)}` }] },
   );
 }
 
@@ -59,9 +60,11 @@ function checkLimits(limits: SandboxLimits, settings: Settings): void {
     const { name, format } = limitNames[key];
     const [min, value, max] = [settings.minLimits[key], limits[key], settings.maxLimits[key]];
     if (value >= min && value <= max) continue;
+    const range = `from ${format(min)} to ${format(max)}`;
     throw new BerthError(
       "LIMIT_OUT_OF_RANGE",
-      `${name} ${format(value)} is out of range; it may be from ${format(min)} to ${format(max)}`,
+      `${name} ${format(value)} is out of range; it may be ${range}`,
+      { issues: [{ path: name, message: `may be ${range}` }] },
     );
   }
 }

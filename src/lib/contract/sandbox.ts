@@ -137,7 +137,6 @@ export type Usage = z.infer<typeof usage>;
 
 /** Steps of a creation, in order; each is an event when it starts and when it ends. */
 export const steps = [
-  "image",
   "slice",
   "certificates",
   "disk",

@@ -26,7 +26,8 @@ const wanting = (routes: Route[], busy: string[] = []) => ({
 
 let firewall: FakeFirewall;
 let door: DirectDoor;
-const newDoor = () => new DirectDoor({ log: pino({ enabled: false }), exec: firewall.exec });
+const newDoor = () =>
+  new DirectDoor({ table: "berth", log: pino({ enabled: false }), exec: firewall.exec });
 
 beforeEach(() => {
   firewall = new FakeFirewall();

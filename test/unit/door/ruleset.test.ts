@@ -27,7 +27,7 @@ const kernel = (routes = [ann], rulesComplete = true) => ({
 
 describe("elements of a route", () => {
   it("are three: engine port, block of user ports, address, each marked with the sandbox", () => {
-    expect(changeElements([], elementsOf(ann))).toBe(
+    expect(changeElements("berth", [], elementsOf(ann))).toBe(
       `add element ip berth engine_ports { 20001 comment "annannan" : 10.210.0.2 . 2376 }
 add element ip berth user_ports { 21000-21009 comment "annannan" : 10.210.0.2 }
 add element ip berth addresses { 10.210.0.2 comment "annannan" }
@@ -100,19 +100,19 @@ describe("parseTable", () => {
 
 describe("planSync", () => {
   it("does nothing when the kernel holds the routes, and nothing only", () => {
-    expect(planSync(kernel([bob, ann]), wanting(ann, bob))).toMatchObject({
+    expect(planSync("berth", kernel([bob, ann]), wanting(ann, bob))).toMatchObject({
       script: "",
       changes: [],
     });
   });
 
   it("makes no table for no route", () => {
-    expect(planSync(undefined, wanting())).toMatchObject({ script: "", changes: [] });
+    expect(planSync("berth", undefined, wanting())).toMatchObject({ script: "", changes: [] });
   });
 
   it("adds what is missing and drops what is not wanted, a line a sandbox", () => {
-    const { script, changes } = planSync(kernel([ann]), wanting(bob));
-    expect(script).toBe(changeElements(elementsOf(ann), elementsOf(bob)));
+    const { script, changes } = planSync("berth", kernel([ann]), wanting(bob));
+    expect(script).toBe(changeElements("berth", elementsOf(ann), elementsOf(bob)));
     expect(changes).toEqual([
       "annannan: stop forwarding ports 20001, 21000-21009",
       "bobbobbo: forward ports 20002, 21010-21019 into the sandbox",
@@ -121,7 +121,7 @@ describe("planSync", () => {
 
   it("takes an element out before it puts the same port in for another sandbox", () => {
     const moved = { ...bob, engineHostPort: ann.engineHostPort };
-    const { script } = planSync(kernel([ann]), wanting(moved));
+    const { script } = planSync("berth", kernel([ann]), wanting(moved));
     expect(script.indexOf("delete element")).toBeLessThan(script.indexOf("add element"));
   });
 
@@ -129,9 +129,9 @@ describe("planSync", () => {
     ["is gone", undefined, "make the nftables table ip berth"],
     ["lacks rules", kernel([ann], false), "replace the rules of the nftables table ip berth"],
   ])("makes table and elements in one go when the table %s", (_, state, line) => {
-    const { script, changes } = planSync(state, wanting(ann));
+    const { script, changes } = planSync("berth", state, wanting(ann));
     expect(script).toMatch(/^add table ip berth\ndelete table ip berth\nadd table ip berth\n/);
-    expect(script.endsWith(changeElements([], elementsOf(ann)))).toBe(true);
+    expect(script.endsWith(changeElements("berth", [], elementsOf(ann)))).toBe(true);
     expect(changes[0]).toBe(line);
   });
 });
@@ -144,7 +144,7 @@ describe("planOpen", () => {
       bob,
       { ...carl, from: 21005, to: 21014 },
     ]);
-    const script = planOpen(state, ann);
+    const script = planOpen("berth", state, ann);
     expect(script.match(/delete element .*/g)).toEqual([
       "delete element ip berth user_ports { 22000-22009 }",
       "delete element ip berth user_ports { 21005-21014 }",

@@ -1,0 +1,53 @@
+// What a user types to reach a sandbox with the bundle just downloaded. Pure.
+
+interface Named {
+  user: string;
+  name: string;
+}
+
+export interface Way {
+  key: "context" | "shell" | "powershell";
+  title: string;
+  lines: string[];
+}
+
+/** Name of the bundle, of the folder it is unpacked into, and of the Docker context. */
+export const bundleName = (sandbox: Named) => `berth-${sandbox.user}-${sandbox.name}`;
+
+/** Ways to connect, each a block to paste in the folder the bundle was saved to. */
+export function waysToConnect(sandbox: Named): Way[] {
+  const name = bundleName(sandbox);
+  const unpack = `unzip -o ${name}.zip -d ${name}`;
+  return [
+    {
+      key: "context",
+      title: "Docker context",
+      lines: [
+        unpack,
+        // Import refuses a name it knows, such as that of yesterday's sandbox.
+        `docker context rm --force ${name}`,
+        `docker context import ${name} ${name}/berth.dockercontext`,
+        `docker --context ${name} version`,
+      ],
+    },
+    {
+      key: "shell",
+      title: "bash, zsh",
+      lines: [unpack, `. ./${name}/env.sh`, "docker version"],
+    },
+    {
+      key: "powershell",
+      title: "PowerShell",
+      lines: [
+        `Expand-Archive -Force ${name}.zip ${name}`,
+        `. .\\${name}\\env.ps1`,
+        "docker version",
+      ],
+    },
+  ];
+}
+
+/** The name or address in `tcp://HOST:PORT`, with brackets around an IPv6 address. */
+export function hostOf(dockerHost: string): string {
+  return /^tcp:\/\/(\[[^\]]*\]|[^:/]+)/.exec(dockerHost)?.[1] ?? "";
+}

@@ -1,0 +1,221 @@
+import { join } from "node:path";
+import { BerthError } from "../lib/errors.js";
+import type { Log } from "../lib/log.js";
+import { buildOnBase, importRoot } from "./build.js";
+import { debianArchitecture, identify, labelNames, tagOf, type Identity } from "./digest.js";
+import { engineCall, findImage, statusOf, type DockerImages } from "./engine-images.js";
+import { reporter, type OnProgress } from "./progress.js";
+import { readRecipe, type RecipeFolder } from "./recipe.js";
+
+export interface ImagesOptions {
+  docker: DockerImages;
+  /** The folder that holds dind/. */
+  imagesDir: string;
+  log: Log;
+  /** The base that the operator's config names. */
+  base?: string;
+  /** The Debian mirror that the operator's config names. */
+  mirror?: string;
+  /** For a growing root of 300 MB; on a disk. */
+  workDir?: string;
+  /** Given to mmdebstrap: proxy settings. */
+  environment?: Record<string, string>;
+  now?: () => number;
+}
+
+export interface BuildOptions {
+  /** Build it even if it is there, for newer packages. */
+  rebuild?: boolean;
+  /** Build on this image instead of a Debian root of our own. */
+  base?: string | undefined;
+  mirror?: string | undefined;
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}
+
+export interface BuiltImage {
+  tag: string;
+  /** false: it was there already. */
+  built: boolean;
+  sizeBytes: number;
+  seconds: number;
+}
+
+export interface DindImage {
+  /** Empty for one whose tag a rebuild took; then `id` names it. */
+  tag: string;
+  id: string;
+  sizeBytes: number;
+  /** ISO 8601. */
+  createdAt: string;
+  /** The one that new sandboxes start from. */
+  current: boolean;
+  /** A container, running or not, was made from it. */
+  inUse: boolean;
+}
+
+/** The images sandboxes start from, in the host's Docker Engine. */
+export class Images {
+  readonly #options: ImagesOptions;
+  readonly #now: () => number;
+  #folder: Promise<RecipeFolder> | undefined;
+
+  constructor(options: ImagesOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** The tag that today's recipe has, on the configured base; whether it is built or not. */
+  async tag(): Promise<string> {
+    return tagOf(await this.#identity());
+  }
+
+  /**
+   * The tag that new sandboxes start from: today's, or else the newest of the same recipe on another
+   * base (what `berth image build --base` made).
+   * @throws BerthError IMAGE_MISSING, ENGINE_UNREACHABLE
+   */
+  async require(): Promise<string> {
+    const identity = await this.#identity();
+    const tag = tagOf(identity);
+    if (await findImage(this.#options.docker, tag)) return tag;
+    const other = await this.#newestOf(identity.recipe);
+    if (other !== undefined) return other;
+    throw new BerthError(
+      "IMAGE_MISSING",
+      `the image ${tag} is not in the Docker Engine; run \`berth image build\``,
+    );
+  }
+
+  /**
+   * Builds the image unless one of the same inputs is there.
+   * @throws BerthError IMAGE_BUILD_FAILED, ENGINE_UNREACHABLE, DISK_FULL
+   */
+  async build(options: BuildOptions = {}): Promise<BuiltImage> {
+    const { docker, log } = this.#options;
+    const base = options.base ?? this.#options.base;
+    const identity = await this.#identity(base);
+    const tag = tagOf(identity);
+    const began = this.#now();
+    const before = await findImage(docker, tag);
+    const rebuild = options.rebuild ?? false;
+    if (before && !rebuild) return { tag, built: false, sizeBytes: before.Size, seconds: 0 };
+    const request = {
+      docker,
+      folder: await this.#readFolder(),
+      identity,
+      rebuild,
+      workDir: this.#options.workDir ?? "/var/tmp",
+      mirror: options.mirror ?? this.#options.mirror,
+      environment: this.#options.environment ?? {},
+      report: reporter(options.onProgress, this.#now),
+      signal: options.signal ?? new AbortController().signal,
+    };
+    await (base === undefined ? importRoot(request) : buildOnBase({ ...request, base }));
+    const image = await findImage(docker, tag);
+    if (!image) throw new BerthError("IMAGE_BUILD_FAILED", `the engine did not keep ${tag}`);
+    if (before && before.Id !== image.Id) await this.#drop(before.Id);
+    const seconds = (this.#now() - began) / 1000;
+    log.info({ tag, sizeBytes: image.Size, seconds }, "image built");
+    return { tag, built: true, sizeBytes: image.Size, seconds };
+  }
+
+  /** Berth's images, the newest first. */
+  async list(): Promise<DindImage[]> {
+    const { docker } = this.#options;
+    const filters = JSON.stringify({ label: [labelNames.image] });
+    const [images, containers] = await engineCall("list the images", () =>
+      Promise.all([docker.listImages({ filters }), docker.listContainers({ all: true })]),
+    );
+    const used = new Set(containers.map((container) => container.ImageID));
+    const current = await this.#current();
+    return images
+      .toSorted((a, b) => b.Created - a.Created)
+      .map((image) => {
+        const tag = tagsOf(image)[0] ?? "";
+        return {
+          tag,
+          id: image.Id,
+          sizeBytes: image.Size,
+          createdAt: new Date(image.Created * 1000).toISOString(),
+          current: tag !== "" && tag === current,
+          inUse: used.has(image.Id),
+        };
+      });
+  }
+
+  /**
+   * Removes an image by its tag or id.
+   * @throws BerthError IMAGE_MISSING; INVALID_REQUEST when it is not one of Berth's or in use
+   */
+  async remove(name: string): Promise<void> {
+    const { docker } = this.#options;
+    const found = await findImage(docker, name);
+    if (!found) throw new BerthError("IMAGE_MISSING", `there is no image ${name} in the engine`);
+    if (!isOurs(found.Config.Labels)) {
+      throw new BerthError("INVALID_REQUEST", `${name} is not an image of Berth's; it stays`);
+    }
+    const listed = (await this.list()).find((image) => image.id === found.Id);
+    if (listed?.inUse) throw inUse(name);
+    await engineCall(`remove the image ${name}`, async () => {
+      try {
+        await docker.getImage(name).remove();
+      } catch (error) {
+        // A container was made from it meanwhile.
+        if (statusOf(error) === 409) throw inUse(name);
+        if (statusOf(error) !== 404) throw error;
+      }
+    });
+  }
+
+  async #current(): Promise<string | undefined> {
+    try {
+      return await this.require();
+    } catch (error) {
+      if (error instanceof BerthError && error.code === "IMAGE_MISSING") return undefined;
+      throw error;
+    }
+  }
+
+  async #newestOf(recipe: string): Promise<string | undefined> {
+    const filters = JSON.stringify({ label: [`${labelNames.recipe}=${recipe}`] });
+    const images = await engineCall("list the images", () =>
+      this.#options.docker.listImages({ filters }),
+    );
+    return images.toSorted((a, b) => b.Created - a.Created).flatMap(tagsOf)[0];
+  }
+
+  /** The image whose tag a rebuild took, unless sandboxes still run on it. */
+  async #drop(id: string): Promise<void> {
+    try {
+      await this.#options.docker.getImage(id).remove();
+    } catch (error) {
+      this.#options.log.info({ image: id, err: error }, "the image before this one stays");
+    }
+  }
+
+  async #identity(base = this.#options.base): Promise<Identity> {
+    const { files } = await this.#readFolder();
+    return identify({ files, architecture: debianArchitecture(), base });
+  }
+
+  /** Read once: a changed recipe counts from the next start on. */
+  #readFolder(): Promise<RecipeFolder> {
+    this.#folder ??= readRecipe(join(this.#options.imagesDir, "dind"));
+    return this.#folder;
+  }
+}
+
+/** The engine writes null for an image without labels. */
+const isOurs = (labels: Record<string, string> | null): boolean =>
+  labels?.[labelNames.image] !== undefined;
+
+const inUse = (name: string): BerthError =>
+  new BerthError(
+    "INVALID_REQUEST",
+    `the image ${name} is in use by a sandbox's container; remove those sandboxes first`,
+  );
+
+/** An image's own tags; the engine writes `<none>:<none>` for one without. */
+const tagsOf = (image: { RepoTags?: string[] | null | undefined }): string[] =>
+  (image.RepoTags ?? []).filter((tag) => !tag.startsWith("<none>"));

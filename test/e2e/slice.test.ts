@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { berth, create, ok, onHost, traces } from "./support.js";
+
+let before: string[];
+beforeEach(async () => {
+  before = await traces();
+});
+afterEach(async () => {
+  await berth("user", "remove", "e2e-cat.s_1-x");
+  expect(await traces()).toEqual(before);
+});
+
+const user = "e2e-cat.s_1-x";
+const slice = "berth-e2e\\x2dcat.s_1\\x2dx.slice";
+const MiB = 1024 ** 2;
+
+/** What the kernel says of a slice, on either cgroup version; and what its processes are held by. */
+async function kernelLimits() {
+  const text = ok(
+    await onHost(`
+      shopt -s nullglob
+      s='${slice}'
+      for f in /sys/fs/cgroup/berth.slice/"$s"/memory.max /sys/fs/cgroup/memory/berth.slice/"$s"/memory.limit_in_bytes; do
+        echo "memory $(cat "$f")"; done
+      for f in /sys/fs/cgroup/berth.slice/"$s"/cpu.max; do echo "cpu $(cat "$f")"; done
+      for d in /sys/fs/cgroup/cpu*/berth.slice/"$s"; do
+        [ -e "$d/cpu.cfs_quota_us" ] && echo "cpu $(cat "$d/cpu.cfs_quota_us") $(cat "$d/cpu.cfs_period_us")"; done
+      for f in /sys/fs/cgroup/berth.slice/"$s"/pids.max /sys/fs/cgroup/pids/berth.slice/"$s"/pids.max; do
+        echo "pids $(cat "$f")"; done
+    `),
+  );
+  const value = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? "";
+  const [quota, period] = value("cpu").split(" ").map(Number);
+  return {
+    memoryBytes: Number(value("memory")),
+    cpus: (quota ?? NaN) / (period ?? NaN),
+    pids: Number(value("pids")),
+  };
+}
+
+describe("a user's slice", () => {
+  it("holds the limits that were asked for, in the kernel's own files", async () => {
+    const made = await create(user, "--memory", "768M", "--cpus", "0.75", "--pids", "300");
+    expect(made.slice).toBe(slice);
+    expect(await kernelLimits()).toEqual({ memoryBytes: 768 * MiB, cpus: 0.75, pids: 300 });
+  });
+
+  it("grows with a second sandbox of the user and shrinks when it goes", async () => {
+    await create(user, "--name", "one", "--memory", "512M", "--cpus", "0.5", "--pids", "200");
+    await create(user, "--name", "two", "--memory", "256M", "--cpus", "0.25", "--pids", "100");
+    expect(await kernelLimits()).toEqual({ memoryBytes: 768 * MiB, cpus: 0.75, pids: 300 });
+    ok(await berth("remove", `${user}/two`));
+    expect(await kernelLimits()).toEqual({ memoryBytes: 512 * MiB, cpus: 0.5, pids: 200 });
+  });
+
+  it("holds every process of the sandbox, and each prefers to be killed before the host's", async () => {
+    await create(user);
+    const scores = ok(
+      await onHost(`
+        for p in /proc/[0-9]*; do
+          grep -qF '${slice}' "$p/cgroup" 2>/dev/null || continue
+          echo "$(cat "$p/comm") $(cat "$p/oom_score_adj")"
+        done`),
+    ).split("\n");
+    const names = scores.map((line) => line.split(" ")[0]);
+    expect(names).toEqual(expect.arrayContaining(["dockerd", "containerd", "tini"]));
+    for (const line of scores) expect(Number(line.split(" ")[1]), line).toBeGreaterThanOrEqual(500);
+  });
+
+  it("is read back: limits changed behind Berth's back are set right at the daemon's next start", async () => {
+    await create(user, "--pids", "300");
+    ok(await onHost(`systemctl set-property --runtime '${slice}' TasksMax=999`));
+    expect((await kernelLimits()).pids).toBe(999);
+    ok(await onHost("systemctl restart berth"));
+    await expect.poll(async () => (await kernelLimits()).pids, { timeout: 10_000 }).toBe(300);
+  });
+});

@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, mkdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
+import { addedUser } from "../../src/lib/contract/user.js";
+
+// What the end-to-end tests share. They look at Berth from outside, as a user does: through bin/berth,
+// the API and a real docker client. What is left behind is read inside the host.
+
+export const projectDir = fileURLToPath(new URL("../..", import.meta.url));
+export const hostScript = join(projectDir, "scripts", "host");
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program of this machine; never throws for its exit code. */
+export async function run(
+  file: string,
+  args: string[],
+  options: { input?: string | Buffer; env?: Record<string, string>; cwd?: string } = {},
+): Promise<Ran> {
+  const result = await execa(file, args, { reject: false, timeout: 120_000, ...options });
+  return {
+    code: result.exitCode ?? 1,
+    stdout: result.stdout,
+    stderr: result.timedOut ? "timed out" : result.stderr,
+  };
+}
+
+/** Throws, with what it said, unless the program succeeded; gives its stdout. */
+export function ok({ code, stdout, stderr }: Ran): string {
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr || stdout}`);
+  return stdout;
+}
+
+/** Whether Berth runs in the embedded host (else it is installed on this very machine). */
+export const isEmbedded = (): boolean => {
+  try {
+    readFileSync("/run/berth-host/state.json");
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Runs a shell line on the host that holds the sandboxes. */
+export function onHost(line: string): Promise<Ran> {
+  return isEmbedded()
+    ? run(hostScript, ["exec", "--", "bash", "-c", line])
+    : run("bash", ["-c", line]);
+}
+
+export function berth(...args: string[]): Promise<Ran> {
+  return run(join(projectDir, "bin", "berth"), args);
+}
+
+export async function berthJson(...args: string[]): Promise<unknown> {
+  return JSON.parse(ok(await berth(...args, "--json")));
+}
+
+/** The address of page and API. */
+export async function apiUrl(): Promise<string> {
+  return ((await berthJson("doctor")) as { url: string }).url;
+}
+
+export async function create(user: string, ...flags: string[]): Promise<Sandbox> {
+  return sandbox.parse(await berthJson("create", user, ...flags));
+}
+
+/** A user's docker client: their bundle, and a configuration directory of its own. */
+export class DockerClient {
+  private constructor(
+    readonly dir: string,
+    readonly env: Record<string, string>,
+  ) {}
+
+  /** Fetches a bundle for the sandbox. */
+  static async of(name: string, dockerHost: string): Promise<DockerClient> {
+    const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+    ok(await berth("bundle", name, "-o", join(dir, "bundle")));
+    const config = join(dir, "docker");
+    await mkdir(config);
+    await symlink(pluginDir(), join(config, "cli-plugins"));
+    return new DockerClient(dir, {
+      DOCKER_CONFIG: config,
+      DOCKER_HOST: dockerHost,
+      DOCKER_TLS_VERIFY: "1",
+      DOCKER_CERT_PATH: join(dir, "bundle"),
+      DOCKER_CONTEXT: "",
+    });
+  }
+
+  run(args: string[], input?: string | Buffer): Promise<Ran> {
+    return run("docker", args, { env: this.env, ...(input === undefined ? {} : { input }) });
+  }
+
+  async docker(...args: string[]): Promise<string> {
+    return ok(await this.run(args));
+  }
+
+  /** Brings the small demo image in, as `box`; no registry is asked. */
+  async importBox(): Promise<void> {
+    ok(await this.run(["import", "-", "box"], await demoImage()));
+  }
+
+  remove(): Promise<void> {
+    return rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+let boxTar: Promise<Buffer> | undefined;
+function demoImage(): Promise<Buffer> {
+  boxTar ??= execa(join(projectDir, "scripts", "demo-image"), [], { encoding: "buffer" }).then(
+    ({ stdout }) => Buffer.from(stdout),
+  );
+  return boxTar;
+}
+
+/** Where buildx and compose are: setup.ts sees to it that they are somewhere. */
+export function pluginDir(): string {
+  const places = [
+    "/usr/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    ...(isEmbedded() ? [join(hostRoot(), "usr/libexec/docker/cli-plugins")] : []),
+  ];
+  return places.find(hasPlugins) ?? places[0] ?? "";
+}
+
+function hasPlugins(dir: string): boolean {
+  try {
+    readFileSync(join(dir, "docker-compose"), { flag: "r" }).subarray(0, 1);
+    readFileSync(join(dir, "docker-buildx"), { flag: "r" }).subarray(0, 1);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Root file system of the embedded host, on this machine. */
+export function hostRoot(): string {
+  return (JSON.parse(readFileSync("/run/berth-host/state.json", "utf8")) as { root: string }).root;
+}
+
+/** Everything on the host that carries Berth's marks, one line each, to compare before and after. */
+export async function traces(): Promise<string[]> {
+  const lines = await onHost(`
+    docker ps -a --filter label=berth.sandbox --format 'container {{.Names}}'
+    docker network ls --filter label=berth.sandbox --format 'network {{.Name}}'
+    docker volume ls --format 'volume {{.Name}}'
+    systemctl list-units --all --plain --no-legend --type=slice 'berth-*.slice' | awk '{print "slice " $1}'
+    find /sys/fs/cgroup -type d -name 'berth-*.slice' -printf 'cgroup %p\\n'
+    findmnt -rno TARGET | sed -n 's|^/run/berth/disks/|mount |p'
+    losetup -lnO BACK-FILE | sed -n 's|.*/sandboxes/|loop |p'
+    ls /var/lib/berth/sandboxes | sed 's/^/directory /'
+    ls /run/berth/disks 2>/dev/null | sed 's/^/mount point /'
+    nft list tables ip | sed -n 's/^table ip berth/berth/p' | while read -r t; do nft list table ip "$t"; done |
+      grep -o 'comment "[a-z][a-z0-9]\\{7\\}"' | sed 's/^/forwarding /'
+    ip -o link | grep -o 'berth-[a-z][a-z0-9]*' | sed 's/^/interface /'
+  `);
+  return [...new Set(ok(lines).split("\n").filter(Boolean))].sort();
+}
+
+/** Berth as the page's test sees it. */
+export async function startedBerth() {
+  const url = await apiUrl();
+  return {
+    url,
+    addUser: async (name: string) => addedUser.parse(await berthJson("user", "add", name)),
+    removeUser: async (name: string) => {
+      ok(await berth("user", "remove", name));
+    },
+  };
+}
