@@ -8,7 +8,7 @@ import { DirectDoor } from "./door/direct-door.js";
 import { connectDocker } from "./engine/docker.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
-import { defaultAddress, reachableResolvers } from "./lib/host-facts.js";
+import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
 import type { Log } from "./lib/log.js";
 import { readHostNetworks } from "./lib/subnets.js";
@@ -48,6 +48,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       docker,
       installation,
       startTimeoutMs: config.engine.startTimeout,
+      openFiles: await openFilesLimit(),
       log,
     }),
     // The installation's first half tells the tables of two Berths on one host apart.

@@ -40,12 +40,13 @@ export function networkOptions(launch: Launch, installation: string): NetworkCre
 
 /**
  * The outer container of a sandbox.
- * @param cgroupParent a slice's name with the systemd cgroup driver, a path with cgroupfs
+ * @param host.cgroupParent a slice's name with the systemd cgroup driver, a path with cgroupfs
+ * @param host.openFiles RLIMIT_NOFILE, soft and hard
  */
 export function containerOptions(
   launch: Launch,
   installation: string,
-  cgroupParent: string,
+  { cgroupParent, openFiles }: { cgroupParent: string; openFiles: number },
 ): ContainerCreateOptions & { name: string } {
   const name = thingName(launch.id);
   // @types/dockerode lacks CgroupnsMode (Engine API since 1.41).
@@ -65,7 +66,7 @@ export function containerOptions(
     // systemd's DefaultTasksMax would cap the scope below a larger limit.
     PidsLimit: launch.limits.pids,
     Ulimits: [
-      { Name: "nofile", Soft: 1_048_576, Hard: 1_048_576 },
+      { Name: "nofile", Soft: openFiles, Hard: openFiles },
       { Name: "core", Soft: 0, Hard: 0 },
     ],
     Binds: [`${launch.diskDir}:${inside.data}`, `${launch.certsDir}:${inside.certs}:ro`],

@@ -21,6 +21,7 @@ export class SandboxEngine {
   readonly #docker: Docker;
   readonly #installation: string;
   readonly #startTimeoutMs: number;
+  readonly #openFiles: number;
   readonly #log: Log;
   #cgroupDriver: string | undefined;
 
@@ -29,11 +30,14 @@ export class SandboxEngine {
     /** Value of the label that tells this Berth's things from another's. */
     installation: string;
     startTimeoutMs: number;
+    /** RLIMIT_NOFILE of a sandbox's processes. */
+    openFiles: number;
     log: Log;
   }) {
     this.#docker = options.docker;
     this.#installation = options.installation;
     this.#startTimeoutMs = options.startTimeoutMs;
+    this.#openFiles = options.openFiles;
     this.#log = options.log;
   }
 
@@ -49,9 +53,12 @@ export class SandboxEngine {
       );
     }
     if (await this.#ownContainer(launch.id)) return;
-    const parent = cgroupParent(launch.slice, await this.#driver());
+    const host = {
+      cgroupParent: cgroupParent(launch.slice, await this.#driver()),
+      openFiles: this.#openFiles,
+    };
     await engineCall(`create the container ${name}`, () =>
-      this.#docker.createContainer(containerOptions(launch, this.#installation, parent)),
+      this.#docker.createContainer(containerOptions(launch, this.#installation, host)),
     );
   }
 

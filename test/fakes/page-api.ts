@@ -132,8 +132,7 @@ export class PageApi {
   }
 
   async #make(kept: Kept): Promise<void> {
-    // Whether there is an image is looked at before the creation begins.
-    for (const step of steps.filter((one) => one !== "image")) {
+    for (const step of steps) {
       const at = new Date().toISOString();
       tell(kept, "step", { step, status: "started", at });
       await new Promise((resolve) => setTimeout(resolve, this.stepMs));
