@@ -3,6 +3,7 @@ import type { Limits } from "../lib/limits.js";
 import type { Log } from "../lib/log.js";
 import { verifyCgroupLimits } from "./cgroup-limits.js";
 import { sliceName, userOfSlice } from "./escape.js";
+import { removeEmptyCgroups, slicesWithCgroups } from "./leftover-cgroups.js";
 import { sliceProperties, startProperties } from "./properties.js";
 import type { Systemd } from "./systemd.js";
 
@@ -58,13 +59,17 @@ export class UserSlices {
       return;
     }
     await this.#systemd.stop(slice);
+    await removeEmptyCgroups(slice, this.#root);
   }
 
-  /** Users with an active slice directly below berth.slice in which nothing runs. */
+  /** Users with a slice directly below berth.slice, or what is left of one, in which nothing runs. */
   async idleUsers(): Promise<string[]> {
-    const slices = await this.#systemd.listActive("berth-*.slice");
+    const [active, withCgroups] = await Promise.all([
+      this.#systemd.listActive("berth-*.slice"),
+      slicesWithCgroups(this.#root),
+    ]);
     const idle: string[] = [];
-    for (const slice of slices) {
+    for (const slice of new Set([...active, ...withCgroups])) {
       // Others are not ours: berth-a-b.slice is a child of berth-a.slice, as a user's dash is escaped.
       const user = userOfSlice(slice);
       if (user !== undefined && !(await this.#systemd.hasProcesses(slice))) idle.push(user);

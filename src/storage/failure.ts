@@ -1,7 +1,7 @@
 import { readFile, statfs } from "node:fs/promises";
 import { BerthError, codeOf, ignoring, messageOf } from "../lib/errors.js";
 import { formatSize } from "../lib/units.js";
-import { mountOf, parseMountinfo } from "./mountinfo.js";
+import { mountOf, parseMountinfo } from "../lib/mountinfo.js";
 
 /** Less than this is full: mkfs and the kernel write in larger pieces. */
 const fullBelowBytes = 1024 ** 2;

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { parseMountinfo } from "./mountinfo.js";
+import { parseMountinfo } from "../lib/mountinfo.js";
 
 /** What keeps a disk busy: its mount point in our own mount namespace, its device in any. */
 export interface Held {

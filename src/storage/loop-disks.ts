@@ -6,7 +6,7 @@ import type { Log } from "../lib/log.js";
 import { diskError } from "./failure.js";
 import { devicesOf, idOfImage, imageName, listLoopDevices, validId } from "./loop-devices.js";
 import { makeSparseFile, mkfsArguments } from "./mkfs.js";
-import { mountOf, parseMountinfo, type Mount } from "./mountinfo.js";
+import { mountOf, parseMountinfo, type Mount } from "../lib/mountinfo.js";
 import { detachBy, unmountBy } from "./release.js";
 
 /**

@@ -18,15 +18,11 @@ const MiB = 1024 ** 2;
 async function kernelLimits() {
   const text = ok(
     await onHost(`
-      shopt -s nullglob
-      s='${slice}'
-      for f in /sys/fs/cgroup/berth.slice/"$s"/memory.max /sys/fs/cgroup/memory/berth.slice/"$s"/memory.limit_in_bytes; do
-        echo "memory $(cat "$f")"; done
-      for f in /sys/fs/cgroup/berth.slice/"$s"/cpu.max; do echo "cpu $(cat "$f")"; done
-      for d in /sys/fs/cgroup/cpu*/berth.slice/"$s"; do
-        [ -e "$d/cpu.cfs_quota_us" ] && echo "cpu $(cat "$d/cpu.cfs_quota_us") $(cat "$d/cpu.cfs_period_us")"; done
-      for f in /sys/fs/cgroup/berth.slice/"$s"/pids.max /sys/fs/cgroup/pids/berth.slice/"$s"/pids.max; do
-        echo "pids $(cat "$f")"; done
+      say() { n=$1; shift; for f in "$@"; do [ ! -e "$f" ] || { echo "$n" $(cat "$@"); return; }; done; }
+      v1=/sys/fs/cgroup s='berth.slice/${slice}'
+      say memory "$v1/$s/memory.max"; say memory "$v1/memory/$s/memory.limit_in_bytes"
+      say cpu "$v1/$s/cpu.max"; say cpu "$v1/cpu/$s/cpu.cfs_quota_us" "$v1/cpu/$s/cpu.cfs_period_us"
+      say pids "$v1/$s/pids.max"; say pids "$v1/pids/$s/pids.max"
     `),
   );
   const value = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? "";

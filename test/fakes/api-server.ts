@@ -11,7 +11,7 @@ export type Course =
   | "ready"
   /** Fails at the step `start`, and leaves nothing. */
   | "fails"
-  /** Never gets past the step `image`. */
+  /** Never gets past the step `slice`. */
   | "hangs"
   /** The daemon is killed in the middle. */
   | "dies"
@@ -187,10 +187,10 @@ export class FakeApi {
       response.write(`event: ${event}\ndata: ${JSON.stringify({ ...data, at })}\n\n`);
     response.writeHead(200, { "content-type": "text/event-stream" });
     send("state", { state: "creating" });
-    send("step", { step: "image", status: "started" });
+    send("step", { step: "slice", status: "started" });
     this.onFollowed();
     if (this.course === "hangs") return;
-    send("step", { step: "image", status: "done", ms: 2 });
+    send("step", { step: "slice", status: "done", ms: 2 });
     if (this.course === "ready") {
       for (const step of steps.slice(1)) send("step", { step, status: "done", ms: 12.4 });
       sandbox.state = "ready";

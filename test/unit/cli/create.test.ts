@@ -14,8 +14,7 @@ describe("berth create", () => {
     expect({ code, stdout, stderr }).toMatchInlineSnapshot(`
       {
         "code": 0,
-        "stderr": "  image        2 ms
-        slice        12 ms
+        "stderr": "  slice        2 ms
         certificates 12 ms
         disk         12 ms
         container    12 ms
@@ -79,7 +78,7 @@ describe("berth create", () => {
       stderr,
     });
     expect(code).toBe(0);
-    expect(stderr.text).toContain("\r\u001b[K  image ...\r\u001b[K  image        2 ms\n");
+    expect(stderr.text).toContain("\r\u001b[K  slice ...\r\u001b[K  slice        2 ms\n");
   });
 
   it("reports why a creation failed with the server's code, and nothing of it steers a terminal", async () => {
@@ -87,7 +86,7 @@ describe("berth create", () => {
     const { code, stdout, stderr } = await bench.berth(["create", "alice"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe(
-      "  image        2 ms\n" +
+      "  slice        2 ms\n" +
         "  start        failed 30000 ms\n" +
         "berth: the engine of new00001 did not start: [31mno space left on device (ENGINE_START_FAILED)\n",
     );

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { BerthError } from "../../../src/lib/errors.js";
@@ -18,7 +20,7 @@ function setUp(kind: "v2" | "hybrid" = "v2", options: { isKernelDeaf?: boolean }
     tree.realise(cgroup, properties && options.isKernelDeaf ? {} : properties);
   });
   const slices = new UserSlices({ systemd, log: pino({ level: "silent" }), root: tree.root });
-  return { systemd, slices };
+  return { systemd, slices, tree };
 }
 
 describe.each(["v2", "hybrid"] as const)("slices on cgroup %s", (kind) => {
@@ -144,5 +146,29 @@ describe("idleUsers", () => {
     systemd.load("berth-idle.slice", { active: false });
     systemd.load("berth-busy.slice", { busy: true });
     expect(await slices.idleUsers()).toEqual(["ann", "bob-2.x_y"]);
+  });
+});
+
+describe("directories that runc leaves in v1 hierarchies", () => {
+  const left = "sys/fs/cgroup/memory/berth.slice/berth-ann.slice";
+
+  it("go with the slice", async () => {
+    const { slices, tree } = setUp("hybrid");
+    mkdirSync(join(tree.root, left), { recursive: true });
+    await slices.release("ann");
+    expect(existsSync(join(tree.root, left))).toBe(false);
+  });
+
+  it("make their user idle, so that reconcile finds them after a crash", async () => {
+    const { slices, tree } = setUp("hybrid");
+    mkdirSync(join(tree.root, left), { recursive: true });
+    expect(await slices.idleUsers()).toEqual(["ann"]);
+  });
+
+  it("stay when something is in them", async () => {
+    const { slices, tree } = setUp("hybrid");
+    mkdirSync(join(tree.root, left, "docker-1.scope"), { recursive: true });
+    await slices.release("ann");
+    expect(existsSync(join(tree.root, left))).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mountOf, parseMountinfo } from "../../../src/storage/mountinfo.js";
+import { mountOf, parseMountinfo } from "../../../src/lib/mountinfo.js";
 
 const text = `22 27 0:21 / /proc rw,relatime shared:3 - proc proc rw
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
@@ -15,10 +15,12 @@ describe("parseMountinfo", () => {
   it("reads device, mount point, type and source, with and without optional fields", () => {
     expect(mounts[1]).toEqual({
       device: "254:0",
+      root: "/",
       mountPoint: "/",
       shared: false,
       type: "ext4",
       source: "/dev/vda",
+      superOptions: ["rw", "discard"],
     });
     expect(mounts[3]).toMatchObject({ device: "7:0", source: "/dev/loop0", shared: true });
   });

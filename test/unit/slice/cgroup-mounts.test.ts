@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { locateCgroup, parseCgroupMounts } from "../../../src/slice/mountinfo.js";
+import { locateCgroup, parseCgroupMounts } from "../../../src/slice/cgroup-mounts.js";
 import { mountTables } from "./cgroup-tree.js";
 
 const slice = "/berth.slice/berth-ann.slice";

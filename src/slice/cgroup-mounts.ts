@@ -1,3 +1,5 @@
+import { parseMountinfo } from "../lib/mountinfo.js";
+
 /** A mounted cgroup hierarchy: one for all controllers in v2, one for each (or a few) in v1. */
 export interface CgroupMount {
   version: 1 | 2;
@@ -8,18 +10,12 @@ export interface CgroupMount {
   mountPoint: string;
 }
 
-/** The cgroup mounts in the text of /proc/self/mountinfo, in mount order; proc_pid_mountinfo(5). */
+/** The cgroup mounts in the text of /proc/self/mountinfo, in mount order. */
 export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
-  return mountinfo.split("\n").flatMap((line): CgroupMount[] => {
-    // id parent major:minor root mountPoint options [tags…] - type source superOptions
-    const [mount = "", fileSystem = ""] = line.split(" - ");
-    const [, , , root, mountPoint] = mount.split(" ");
-    const [type, , superOptions] = fileSystem.split(" ");
-    if (root === undefined || mountPoint === undefined) return [];
-    const place = { root: unescapeOctal(root), mountPoint: unescapeOctal(mountPoint) };
-    if (type === "cgroup2") return [{ version: 2, controllers: [], ...place }];
+  return parseMountinfo(mountinfo).flatMap(({ type, root, mountPoint, superOptions }): CgroupMount[] => {
+    if (type === "cgroup2") return [{ version: 2, controllers: [], root, mountPoint }];
     if (type !== "cgroup") return [];
-    return [{ version: 1, controllers: superOptions?.split(",") ?? [], ...place }];
+    return [{ version: 1, controllers: superOptions, root, mountPoint }];
   });
 }
 
@@ -48,14 +44,8 @@ export function locateCgroup(
   return undefined;
 }
 
-function belowRoot(root: string, cgroup: string): string | undefined {
+/** Where in a mount a cgroup is, if the mount shows it. */
+export function belowRoot(root: string, cgroup: string): string | undefined {
   if (root === "/") return cgroup;
   return cgroup.startsWith(`${root}/`) ? cgroup.slice(root.length) : undefined;
-}
-
-/** The kernel writes space, tab, newline and backslash as `\040` and so on. */
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
 }

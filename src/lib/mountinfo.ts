@@ -1,12 +1,16 @@
-/** One line of `/proc/<pid>/mountinfo` (proc_pid_mountinfo(5)), as far as disks need it. */
+/** One line of `/proc/<pid>/mountinfo` (proc_pid_mountinfo(5)), as far as Berth needs it. */
 export interface Mount {
   /** `major:minor` of the file system's device. */
   device: string;
+  /** What of its file system the mount shows; `/` for the whole. */
+  root: string;
   mountPoint: string;
   /** Whether mounts and unmounts below are passed on to other mount namespaces. */
   shared: boolean;
   type: string;
   source: string;
+  /** The file system's own options; for cgroup v1 these name the controllers. */
+  superOptions: string[];
 }
 
 /** In the order of mounting: of two on one mount point, the later one hides the earlier. */
@@ -16,15 +20,17 @@ export function parseMountinfo(text: string): Mount[] {
     const fields = line.split(" ");
     // Optional fields (`shared:1`, `master:2`) stand between the sixth and a lone dash.
     const dash = fields.indexOf("-", 6);
-    const [device, mountPoint] = [fields[2], fields[4]];
-    const [type, source] = [fields[dash + 1], fields[dash + 2]];
-    if (dash === -1 || !device || !mountPoint || !type || source === undefined) continue;
+    const [, , device, root, mountPoint] = fields;
+    const [type, source, superOptions] = fields.slice(dash + 1);
+    if (dash === -1 || !device || !root || !mountPoint || !type || source === undefined) continue;
     mounts.push({
       device,
+      root: unescape(root),
       mountPoint: unescape(mountPoint),
       shared: fields.slice(6, dash).some((field) => field.startsWith("shared:")),
       type,
       source: unescape(source),
+      superOptions: superOptions?.split(",") ?? [],
     });
   }
   return mounts;
