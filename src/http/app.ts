@@ -78,15 +78,16 @@ function methodNotAllowed(allowed: string[]): RequestHandler {
   };
 }
 
-const securityHeaders: RequestHandler = (_request, response, next) => {
+const securityHeaders: RequestHandler = (request, response, next) => {
   response.set({
     "Content-Security-Policy":
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
   });
+  // Browsers ignore it, with a complaint, where there is no TLS.
+  if (request.secure) response.set("Cross-Origin-Opener-Policy", "same-origin");
   next();
 };
 

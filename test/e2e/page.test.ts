@@ -148,7 +148,10 @@ async function downloadBundle(mine: Locator, dir: string): Promise<string> {
 
 async function verifiedVersion(mine: Locator, bundle: string) {
   const host = (await mine.locator("code").first().textContent()) ?? "";
-  const certificate = ["ca", "cert", "key"].map((name) => `--tls${name}=${bundle}/${name}.pem`);
+  const flags = { ca: "tlscacert", cert: "tlscert", key: "tlskey" };
+  const certificate = Object.entries(flags).map(
+    ([name, flag]) => `--${flag}=${bundle}/${name}.pem`,
+  );
   const version = ["version", "--format", "{{.Server.Version}}"];
   return run("docker", ["--tlsverify", ...certificate, "-H", host, ...version]);
 }
