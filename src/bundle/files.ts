@@ -1,8 +1,9 @@
+import { contextName } from "../lib/context-name.js";
 import { bundleFile, type BundleFile } from "../lib/bundle-archive.js";
 import type { BundleInput } from "../lib/model.js";
 import { dockerContextTar } from "./docker-context.js";
 import { envPs1, envSh } from "./env.js";
-import { contextName, readme, utc } from "./readme.js";
+import { readme, utc } from "./readme.js";
 
 /**
  * Every file of a sandbox's bundle. Pure: the same input gives the same bytes.

@@ -1,3 +1,4 @@
+import { contextName } from "../lib/context-name.js";
 import type { BundleInput, Isolation } from "../lib/model.js";
 import { formatDuration } from "../lib/units.js";
 
@@ -74,15 +75,6 @@ and, if you use the context, import it again:
 More time for the sandbox itself: berth extend ${input.id} --ttl 4h
 Done with it:                     berth remove ${input.id}
 `;
-}
-
-/**
- * Proposed name of the Docker context: the user, or user-name where that would not be unique or not
- * be allowed (docker wants two characters or more, and keeps "default" for itself).
- */
-export function contextName({ user, name }: Pick<BundleInput, "user" | "name">): string {
-  const userAlone = name === "default" && user.length > 1 && user !== "default";
-  return userAlone ? user : `${user}-${name}`;
 }
 
 /** `2026-03-01 09:30 UTC` */

@@ -1,3 +1,4 @@
+import { contextName } from "../lib/context-name.js";
 import type { Sandbox, Usage } from "../lib/contract/sandbox.js";
 import { formatDuration, formatSize } from "../lib/units.js";
 
@@ -15,13 +16,6 @@ export function titleOf({ user, name }: Pick<Sandbox, "user" | "name">): string 
 /** A directory or file of its own for each sandbox. */
 export function fileNameOf({ user, name }: Pick<Sandbox, "user" | "name">): string {
   return `${user}-${name}`;
-}
-
-/** As the bundle's README proposes it: docker wants two characters or more, and keeps `default`. */
-export function contextNameOf(sandbox: Pick<Sandbox, "user" | "name">): string {
-  const { user, name } = sandbox;
-  const userAlone = name === "default" && user.length > 1 && user !== "default";
-  return userAlone ? user : fileNameOf(sandbox);
 }
 
 export function expiryOf(sandbox: Pick<Sandbox, "expiresAt">, now: Date): string {
@@ -75,7 +69,7 @@ function percent(used: number, limit: number): string {
 /** What to type after `create`. */
 export function nextSteps(sandbox: Sandbox): string[] {
   const reference = referenceOf(sandbox);
-  const context = contextNameOf(sandbox);
+  const context = contextName(sandbox);
   return [
     "Next, a Docker context of its own:",
     `  berth bundle ${reference} -o ./${context}`,

@@ -12,11 +12,13 @@ export interface CgroupMount {
 
 /** The cgroup mounts in the text of /proc/self/mountinfo, in mount order. */
 export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
-  return parseMountinfo(mountinfo).flatMap(({ type, root, mountPoint, superOptions }): CgroupMount[] => {
-    if (type === "cgroup2") return [{ version: 2, controllers: [], root, mountPoint }];
-    if (type !== "cgroup") return [];
-    return [{ version: 1, controllers: superOptions, root, mountPoint }];
-  });
+  return parseMountinfo(mountinfo).flatMap(
+    ({ type, root, mountPoint, superOptions }): CgroupMount[] => {
+      if (type === "cgroup2") return [{ version: 2, controllers: [], root, mountPoint }];
+      if (type !== "cgroup") return [];
+      return [{ version: 1, controllers: superOptions, root, mountPoint }];
+    },
+  );
 }
 
 export interface CgroupDirectory {

@@ -1,7 +1,8 @@
+import { contextName } from "../../lib/context-name.js";
 import path from "node:path";
 import type { Sandbox } from "../../lib/contract/sandbox.js";
 import { sandboxReference } from "../arguments.js";
-import { contextNameOf, fileNameOf, titleOf } from "../describe.js";
+import { fileNameOf, titleOf } from "../describe.js";
 import { UsageError } from "../failure.js";
 import type { SandboxReference } from "../resolve.js";
 import type { Session } from "../session.js";
@@ -66,7 +67,7 @@ async function toDirectory(
   const target = session.pathOf(typed);
   const files = await fetchBundle(session, sandbox, target);
   session.out.result({ sandbox: sandbox.id, path: target, files }, () => []);
-  const context = contextNameOf(sandbox);
+  const context = contextName(sandbox);
   session.out.note(
     `Wrote the bundle of ${titleOf(sandbox)} to ${typed}: ${files.join(", ")}`,
     "Next:",

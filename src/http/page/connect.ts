@@ -11,12 +11,19 @@ export interface Way {
   lines: string[];
 }
 
-/** Name of the bundle, of the folder it is unpacked into, and of the Docker context. */
+/** Name of the bundle, and of the folder it is unpacked into. */
 export const bundleName = (sandbox: Named) => `berth-${sandbox.user}-${sandbox.name}`;
+
+/** Name of the Docker context, the same that the bundle's README and the CLI propose. */
+export function contextName({ user, name }: Named): string {
+  const userAlone = name === "default" && user.length > 1 && user !== "default";
+  return userAlone ? user : `${user}-${name}`;
+}
 
 /** Ways to connect, each a block to paste in the folder the bundle was saved to. */
 export function waysToConnect(sandbox: Named): Way[] {
   const name = bundleName(sandbox);
+  const context = contextName(sandbox);
   const unpack = `unzip -o ${name}.zip -d ${name}`;
   return [
     {
@@ -25,9 +32,9 @@ export function waysToConnect(sandbox: Named): Way[] {
       lines: [
         unpack,
         // Import refuses a name it knows, such as that of yesterday's sandbox.
-        `docker context rm --force ${name}`,
-        `docker context import ${name} ${name}/berth.dockercontext`,
-        `docker --context ${name} version`,
+        `docker context rm --force ${context}`,
+        `docker context import ${context} ${name}/berth.dockercontext`,
+        `docker --context ${context} version`,
       ],
     },
     {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bundleFiles } from "../../../src/bundle/files.js";
-import { contextName } from "../../../src/bundle/readme.js";
+import { contextName as onPage } from "../../../src/http/page/connect.js";
+import { contextName } from "../../../src/lib/context-name.js";
 import type { BundleInput } from "../../../src/lib/model.js";
 import { input, now } from "./support.js";
 
@@ -79,6 +80,8 @@ it.each([
   ["default", "default", "default-default"],
 ])("calls the context of %s/%s %s", (user, name, expected) => {
   expect(contextName({ user, name })).toBe(expected);
+  // The page is compiled apart and has it once more.
+  expect(onPage({ user, name })).toBe(expected);
 });
 
 it("quotes what stands in the scripts", async () => {
