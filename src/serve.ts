@@ -30,7 +30,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const { provisioner, records, users, keys, close } = await assemble(config, options);
   await records.load();
   await users.load();
-  const metrics = new Metrics(provisioner, () => keys.available);
+  const metrics = new Metrics(provisioner, keys);
   const app = buildApp({ provisioner, users, metrics, version: options.version, pageDir, log });
   const { host, port, tls } = config.listen;
   const server = await listen(app, join(config.runDir, "berth.sock"), {

@@ -6,7 +6,7 @@ import type { Provisioner } from "../provisioner/provisioner.js";
 export class Metrics {
   readonly #registry = new Registry();
 
-  constructor(provisioner: Provisioner, keysAvailable: () => number) {
+  constructor(provisioner: Provisioner, keys: { available: number; size: number }) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     new Gauge({
@@ -26,7 +26,15 @@ export class Metrics {
       help: "RSA keys generated ahead",
       registers,
       collect() {
-        this.set(keysAvailable());
+        this.set(keys.available);
+      },
+    });
+    new Gauge({
+      name: "berth_key_pool_size",
+      help: "RSA keys generated ahead when the pool is full",
+      registers,
+      collect() {
+        this.set(keys.size);
       },
     });
     const creations = new Counter({

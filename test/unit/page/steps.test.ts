@@ -22,13 +22,13 @@ describe("the steps of a creation", () => {
 });
 
 describe("the ways to connect", () => {
-  it("use one name for bundle, folder and context", () => {
+  it("name bundle and folder after the sandbox, and the context as the CLI does", () => {
     const [context] = waysToConnect({ user: "alice", name: "web" });
     expect(context?.lines).toEqual([
       "unzip -o berth-alice-web.zip -d berth-alice-web",
-      "docker context rm --force berth-alice-web",
-      "docker context import berth-alice-web berth-alice-web/berth.dockercontext",
-      "docker --context berth-alice-web version",
+      "docker context rm --force alice-web",
+      "docker context import alice-web berth-alice-web/berth.dockercontext",
+      "docker --context alice-web version",
     ]);
   });
 
