@@ -6,7 +6,7 @@ import type { Route } from "../lib/model.js";
 import { DockerUser } from "./docker-user.js";
 import { forwardingError } from "./failure.js";
 import { parseTable, type KernelState } from "./kernel-state.js";
-import { planOpen, planSync, type WantedRoutes } from "./plan.js";
+import { forwardedPorts, planOpen, planSync, type WantedRoutes } from "./plan.js";
 import {
   changeElements,
   elementsOf,
@@ -115,9 +115,15 @@ export class DirectDoor {
     });
   }
 
-  /** Of these ports, the ones something on the host already listens on, TCP or UDP. */
-  takenPorts(ports: number[]): Promise<number[]> {
-    return findTakenPorts(ports);
+  /**
+   * Of these ports, the ones something on the host already listens on, TCP or UDP, and those that lead
+   * to a sandbox: one whose record cannot be read keeps its ports, and nobody else knows them.
+   */
+  async takenPorts(ports: number[]): Promise<number[]> {
+    const forwarded = forwardedPorts([...this.#known.values()].flat());
+    const free = ports.filter((port) => !forwarded(port));
+    const listened = await findTakenPorts(free);
+    return ports.filter((port) => forwarded(port) || listened.includes(port));
   }
 
   /** Leaves nothing of Berth in the host's firewall. */

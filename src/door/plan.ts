@@ -77,6 +77,14 @@ function collide(a: Element, b: Element): boolean {
   return first.from <= second.to && second.from <= first.to;
 }
 
+/** Whether a port leads to a sandbox by one of these elements; pure. */
+export function forwardedPorts(elements: readonly Element[]): (port: number) => boolean {
+  const ranges = elements
+    .filter(({ container }) => container !== "addresses")
+    .map(({ key }) => portsOf(key));
+  return (port) => ranges.some(({ from, to }) => port >= from && port <= to);
+}
+
 function portsOf(key: string): { from: number; to: number } {
   const [from, to] = key.split("-").map(Number);
   return { from: from ?? NaN, to: to ?? from ?? NaN };

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, HostConfig, NetworkCreateOptions } from "dockerode";
-import type { Launch } from "../lib/model.js";
+import type { Launch, NetworkLaunch } from "../lib/model.js";
 
 /** Labels by which Berth knows its own; every deletion checks them again. */
 export const labelNames = {
@@ -16,7 +16,7 @@ export const thingName = (id: string): string => `berth-${id}`;
 /** Paths inside the sandbox; images/dind/entrypoint knows the same. */
 const inside = { data: "/data", certs: "/berth/certs" };
 
-export function labelsOf(launch: Launch, installation: string): Record<string, string> {
+export function labelsOf(launch: NetworkLaunch, installation: string): Record<string, string> {
   return {
     [labelNames.sandbox]: launch.id,
     [labelNames.user]: launch.user,
@@ -26,7 +26,7 @@ export function labelsOf(launch: Launch, installation: string): Record<string, s
 }
 
 /** A bridge of the sandbox's own, with just enough addresses for it. */
-export function networkOptions(launch: Launch, installation: string): NetworkCreateOptions {
+export function networkOptions(launch: NetworkLaunch, installation: string): NetworkCreateOptions {
   return {
     Name: thingName(launch.id),
     Driver: "bridge",

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { BerthError } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
-import type { EngineInventory, Launch, Peer } from "../lib/model.js";
+import type { EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
 import {
   cgroupParent,
   containerOptions,
@@ -42,16 +42,24 @@ export class SandboxEngine {
   }
 
   /**
-   * Makes the sandbox's network and container; what is there already and ours is kept.
+   * Makes the sandbox's network; one that is there already and ours is kept.
+   * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED
+   */
+  async prepareNetwork(launch: NetworkLaunch): Promise<void> {
+    if (await this.#ownNetwork(launch.id)) return;
+    // A container stays tied to the network it was made on, which somebody removed.
+    await this.remove(launch.id);
+    await engineCall(`create the network of sandbox ${launch.id}`, () =>
+      this.#docker.createNetwork(networkOptions(launch, this.#installation)),
+    );
+  }
+
+  /**
+   * Makes the sandbox's container; one that is there already and ours is kept.
    * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED, IMAGE_MISSING
    */
-  async prepare(launch: Launch): Promise<void> {
+  async prepareContainer(launch: Launch): Promise<void> {
     const name = thingName(launch.id);
-    if (!(await this.#ownNetwork(launch.id))) {
-      await engineCall(`create the network of sandbox ${launch.id}`, () =>
-        this.#docker.createNetwork(networkOptions(launch, this.#installation)),
-      );
-    }
     if (await this.#ownContainer(launch.id)) return;
     const host = {
       cgroupParent: cgroupParent(launch.slice, await this.#driver()),

@@ -1,9 +1,9 @@
-import express, { type Express, type RequestHandler } from "express";
-import { rateLimit } from "express-rate-limit";
+import express, { type Express, type Request, type RequestHandler } from "express";
 import { BerthError } from "../lib/errors.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { identify, isRoot, mustBeAdmin } from "./caller.js";
 import type { HttpContext } from "./context.js";
+import { FailedAttempts } from "./failed-attempts.js";
 import { openApi } from "./openapi.js";
 import { notFound, problemHandler } from "./problem.js";
 import type { Route } from "./route.js";
@@ -16,14 +16,14 @@ export function buildApp(context: HttpContext): Express {
   const routes = allRoutes(context);
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
-  app.use(securityHeaders, limitFailures());
+  app.use(securityHeaders);
+  const attempts = new FailedAttempts();
   for (const route of routes) {
-    app[route.method](expressPath(route.path), ...handlers(route, context));
+    app[route.method](expressPath(route.path), ...handlers(route, context, attempts));
   }
   app.use("/page", express.static(context.pageDir, { index: false, redirect: false }));
   for (const path of new Set(routes.map((route) => route.path))) {
-    const allowed = routes.filter((route) => route.path === path).map(({ method }) => method);
-    app.all(expressPath(path), methodNotAllowed(allowed));
+    app.all(expressPath(path), methodNotAllowed(methodsOf(path, routes)));
   }
   app.use(notFound, problemHandler(context.log));
   return app;
@@ -46,12 +46,12 @@ function allRoutes(context: HttpContext): Route[] {
 }
 
 /** Checks who asks and what, then hands over to the route. Who asks comes first: strangers learn nothing. */
-function handlers(route: Route, context: HttpContext): RequestHandler[] {
+function handlers(route: Route, context: HttpContext, attempts: FailedAttempts): RequestHandler[] {
   const serve: RequestHandler = async (request, response) => {
     await route.handle({
       caller: response.locals["caller"] as never,
       params: request.params as Record<string, string>,
-      body: route.body && parseStrictly(route.body, request.body ?? {}, "the request"),
+      body: route.body && parseStrictly(route.body, bodyOf(request), "the request"),
       query: route.query && parseStrictly(route.query, request.query, "the query"),
       request,
       response,
@@ -59,7 +59,9 @@ function handlers(route: Route, context: HttpContext): RequestHandler[] {
   };
   if (route.access === "open") return [serve];
   const authenticate: RequestHandler = async (request, response, next) => {
-    const caller = await identify(request, (token) => context.users.authenticate(token));
+    const ask = () => identify(request, (token) => context.users.authenticate(token));
+    // Root's socket cannot fail, and has no address to count by.
+    const caller = isRoot(request) ? await ask() : await attempts.guard(request, ask);
     if (route.access === "admin") mustBeAdmin(caller);
     response.locals["caller"] = caller;
     next();
@@ -69,11 +71,21 @@ function handlers(route: Route, context: HttpContext): RequestHandler[] {
   return route.body ? [authenticate, readBody, serve] : [authenticate, serve];
 }
 
+/** No body at all is an empty request; a body `null` is not. */
+const bodyOf = (request: Request): unknown =>
+  request.body === undefined ? {} : (request.body as unknown);
+
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+
+/** As the Allow header names them (RFC 9110, 10.2.1); express answers HEAD wherever there is a GET. */
+function methodsOf(path: string, routes: Route[]): string[] {
+  const methods = routes.filter((route) => route.path === path).map(({ method }) => method);
+  return [...methods, ...(methods.includes("get") ? ["head"] : [])].map((m) => m.toUpperCase());
+}
 
 function methodNotAllowed(allowed: string[]): RequestHandler {
   return (request, response) => {
-    response.setHeader("Allow", allowed.map((method) => method.toUpperCase()).join(", "));
+    response.setHeader("Allow", allowed.join(", "));
     throw new BerthError("METHOD_NOT_ALLOWED", `${request.path} takes ${allowed.join(", ")} only`);
   };
 }
@@ -90,21 +102,3 @@ const securityHeaders: RequestHandler = (request, response, next) => {
   if (request.secure) response.set("Cross-Origin-Opener-Policy", "same-origin");
   next();
 };
-
-/** Guessing tokens is hopeless at 256 bits, but each guess may cost a scrypt. */
-function limitFailures(): RequestHandler {
-  return rateLimit({
-    windowMs: 60_000,
-    limit: 60,
-    standardHeaders: "draft-7",
-    legacyHeaders: false,
-    skip: isRoot,
-    skipSuccessfulRequests: true,
-    requestWasSuccessful: (_request, response) => response.statusCode !== 401,
-    handler: (_request, _response, next) => {
-      next(
-        new BerthError("RATE_LIMITED", "too many attempts without a valid token; wait a minute"),
-      );
-    },
-  });
-}

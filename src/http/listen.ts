@@ -24,10 +24,16 @@ export async function listen(
   const remote = address.tls ? createHttpsServer(address.tls, app) : createHttpServer(app);
   await removeStaleSocket(socketPath);
   await listening(local, { path: socketPath }, socketPath);
-  // The directory is root's alone already; this makes the socket so by itself.
-  await chmod(socketPath, 0o600);
   const place = `${address.host}:${address.port}`;
-  await listening(remote, { host: address.host, port: address.port }, place);
+  try {
+    // The directory is root's alone already; this makes the socket so by itself.
+    await chmod(socketPath, 0o600);
+    await listening(remote, { host: address.host, port: address.port }, place);
+  } catch (error) {
+    // Left open it would keep the process from ending, and answer with nobody behind it.
+    await closed(local);
+    throw error;
+  }
   return {
     close: async () => {
       await Promise.all([closed(local), closed(remote)]);
@@ -65,14 +71,20 @@ function listening(server: Server, options: object, place: string): Promise<void
 
 /** How long requests under way may still take before their connections are cut. */
 const graceMs = 3_000;
+const sweepMs = 50;
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => {
       server.closeAllConnections();
     }, graceMs);
+    // Those whose answer or stream ends only now become idle without telling.
+    const sweep = setInterval(() => {
+      server.closeIdleConnections();
+    }, sweepMs);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

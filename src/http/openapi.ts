@@ -7,9 +7,11 @@ import type { Answer, Route } from "./route.js";
 
 /** The OpenAPI 3.1 document of these routes, from the same schemas that check them. */
 export function openApi(routes: Route[], version: string): object {
+  const components = new Components();
+  for (const schema of [problemSchema, stepEvent, stateEvent]) components.refer(schema, "output");
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
-    (paths[route.path] ??= {})[route.method] = operation(route);
+    (paths[route.path] ??= {})[route.method] = operation(route, components);
   }
   return {
     openapi: "3.1.0",
@@ -21,32 +23,28 @@ export function openApi(routes: Route[], version: string): object {
     paths,
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
-      schemas: {
-        Problem: jsonSchema(problemSchema, "output"),
-        StepEvent: jsonSchema(stepEvent, "output"),
-        StateEvent: jsonSchema(stateEvent, "output"),
-      },
+      schemas: components.schemas,
     },
   };
 }
 
-function operation(route: Route): object {
+function operation(route: Route, components: Components): object {
   return {
     summary: route.summary,
     ...(route.access === "open" ? {} : { security: [{ token: [] }] }),
-    parameters: parameters(route),
+    parameters: parameters(route, components),
     ...(route.body
       ? {
           requestBody: {
-            content: { "application/json": { schema: jsonSchema(route.body, "input") } },
+            content: { "application/json": { schema: components.refer(route.body, "input") } },
           },
         }
       : {}),
-    responses: { ...answers(route.answers), ...problems(route) },
+    responses: { ...answers(route.answers, components), ...problems(route, components) },
   };
 }
 
-function parameters(route: Route): object[] {
+function parameters(route: Route, components: Components): object[] {
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -57,16 +55,16 @@ function parameters(route: Route): object[] {
     name,
     in: "query",
     required: !schema.safeParse(undefined).success,
-    schema: jsonSchema(schema, "input"),
+    schema: components.refer(schema, "input"),
   }));
   return [...inPath, ...inQuery];
 }
 
-function answers(given: Record<number, Answer>): Record<string, object> {
+function answers(given: Record<number, Answer>, components: Components): Record<string, object> {
   return Object.fromEntries(
     Object.entries(given).map(([status, { description, schema, contentTypes }]) => {
       const content = schema
-        ? { "application/json": { schema: jsonSchema(schema, "output") } }
+        ? { "application/json": { schema: components.refer(schema, "output") } }
         : Object.fromEntries((contentTypes ?? []).map((type) => [type, {}]));
       return [status, { description, ...(Object.keys(content).length > 0 ? { content } : {}) }];
     }),
@@ -74,7 +72,7 @@ function answers(given: Record<number, Answer>): Record<string, object> {
 }
 
 /** One answer per status; its description lists the codes that come with it. */
-function problems(route: Route): Record<string, object> {
+function problems(route: Route, components: Components): Record<string, object> {
   const common: ErrorCode[] = route.access === "open" ? [] : ["UNAUTHENTICATED", "RATE_LIMITED"];
   const checked: ErrorCode[] = route.body
     ? ["INVALID_REQUEST", "BODY_NOT_JSON", "BODY_TOO_LARGE"]
@@ -86,7 +84,7 @@ function problems(route: Route): Record<string, object> {
     const { status } = statuses[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const schema = { $ref: "#/components/schemas/Problem" };
+  const schema = components.refer(problemSchema, "output");
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
@@ -95,8 +93,25 @@ function problems(route: Route): Record<string, object> {
   );
 }
 
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): object {
-  // The dialect ($schema) is OpenAPI 3.1's own; it is said once by the document, not in each schema.
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return rest;
+/** Schemas that have a name: said once in the document, referred to everywhere. */
+class Components {
+  readonly schemas: Record<string, object> = {};
+
+  /** The JSON Schema of `schema`, or a reference to it. */
+  refer(schema: z.ZodType, io: "input" | "output"): object {
+    // The dialect ($schema) is OpenAPI 3.1's own.
+    const {
+      $schema: _,
+      $defs = {},
+      ...rest
+    } = rooted(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
+    Object.assign(this.schemas, $defs);
+    return rest;
+  }
+}
+
+/** References of zod's start at the schema; in the document, they start at its root. */
+function rooted(schema: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema {
+  const text = JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/');
+  return JSON.parse(text) as z.core.JSONSchema.BaseSchema;
 }

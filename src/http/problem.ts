@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import type { Problem } from "../lib/contract/problem.js";
-import { BerthError, codeOf, type ErrorCode } from "../lib/errors.js";
+import { BerthError, codeOf, internalDetail, type ErrorCode } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
 
 /** The one table from our codes to HTTP statuses (RFC 9110) and titles. */
@@ -38,6 +38,7 @@ export const statuses: Record<ErrorCode, { status: number; title: string }> = {
   SLICE_LIMITS_NOT_APPLIED: { status: 500, title: "The limits do not hold" },
   FORWARDING_FAILED: { status: 500, title: "Ports could not be forwarded" },
   IMAGE_MISSING: { status: 503, title: "The dind image is missing" },
+  IMAGE_IN_USE: { status: 409, title: "The image is in use" },
   IMAGE_BUILD_FAILED: { status: 500, title: "The image could not be built" },
   RECORD_INVALID: { status: 500, title: "A record is damaged" },
   CREATE_CANCELLED: { status: 409, title: "The creation was broken off" },
@@ -56,17 +57,17 @@ export function problemOf(error: unknown): Problem {
     type: `urn:berth:error:${code}`,
     title,
     status,
-    detail: known?.message ?? "something went wrong inside Berth; its log says more",
+    detail: known?.message ?? internalDetail,
     code,
     ...(known && known.issues.length > 0 ? { errors: known.issues } : {}),
   };
 }
 
-/** Turns what body-parser throws into ours; its `type` is documented in its README. */
+/** Turns what express and body-parser throw into ours; the latter's `type` is documented in its README. */
 function asBerthError(error: unknown): BerthError | undefined {
   if (error instanceof BerthError) return error;
-  if (typeof error !== "object" || error === null || !("type" in error)) return undefined;
-  switch (error.type) {
+  if (!(error instanceof Error)) return undefined;
+  switch ("type" in error && error.type) {
     case "entity.parse.failed":
     case "encoding.unsupported":
     case "charset.unsupported":
@@ -76,7 +77,9 @@ function asBerthError(error: unknown): BerthError | undefined {
     case "request.aborted":
       return new BerthError("INVALID_REQUEST", "the request broke off");
     default:
-      return undefined;
+      // A path or a compressed body that does not decode: both mark what is the client's fault so.
+      if (!("status" in error) || error.status !== 400) return undefined;
+      return new BerthError("INVALID_REQUEST", `the request cannot be read: ${error.message}`);
   }
 }
 

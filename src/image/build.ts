@@ -141,7 +141,6 @@ export async function buildOnBase(request: BuildRequest & { base: string }): Pro
           },
           forcerm: true,
           nocache: request.rebuild,
-          pull: request.rebuild,
           version: "1",
           abortSignal: signal,
         });

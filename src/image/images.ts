@@ -146,7 +146,7 @@ export class Images {
 
   /**
    * Removes an image by its tag or id.
-   * @throws BerthError IMAGE_MISSING; INVALID_REQUEST when it is not one of Berth's or in use
+   * @throws BerthError IMAGE_MISSING; INVALID_REQUEST when it is not one of Berth's, IMAGE_IN_USE
    */
   async remove(name: string): Promise<void> {
     const { docker } = this.#options;
@@ -212,7 +212,7 @@ const isOurs = (labels: Record<string, string> | null): boolean =>
 
 const inUse = (name: string): BerthError =>
   new BerthError(
-    "INVALID_REQUEST",
+    "IMAGE_IN_USE",
     `the image ${name} is in use by a sandbox's container; remove those sandboxes first`,
   );
 

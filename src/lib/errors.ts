@@ -36,6 +36,7 @@ export const errorCodes = [
   "SLICE_LIMITS_NOT_APPLIED",
   "FORWARDING_FAILED",
   "IMAGE_MISSING",
+  "IMAGE_IN_USE",
   "IMAGE_BUILD_FAILED",
   "RECORD_INVALID",
   "CREATE_CANCELLED",
@@ -73,6 +74,9 @@ export interface Issue {
   path: string;
   message: string;
 }
+
+/** What a person is told of a fault of our own, whose inside only the log shows. */
+export const internalDetail = "something went wrong inside Berth; its log says more";
 
 /** The text of whatever was thrown. */
 export function messageOf(error: unknown): string {

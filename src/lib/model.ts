@@ -56,6 +56,9 @@ export interface Launch {
   certsDir: string;
 }
 
+/** The part of it that the sandbox's network needs. */
+export type NetworkLaunch = Pick<Launch, "id" | "user" | "name" | "subnet">;
+
 /** Where a sandbox's dockerd answers on the host's side, and how to prove who we are. */
 export interface Peer extends KeyAndCertificate {
   address: string;

@@ -28,13 +28,21 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType): Issue[] {
       message: `unknown key${suggestion(key, known)}`,
     }));
   }
-  // A union's own message is "Invalid input": its first branch that says more is what helps.
+  // A union's own message is "Invalid input": the branch that takes values of this kind says more.
   if (issue.code === "invalid_union") {
-    const inner = issue.errors.flat()[0];
-    if (inner) return [{ path: issue.path.join("."), message: inner.message }];
+    const branch = issue.errors.find((faults) => !faults.some(isOfAnotherKind)) ?? issue.errors[0];
+    const inner = branch?.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] }));
+    if (inner?.length) return inner.flatMap((fault) => explain(fault, schema));
+  }
+  if (issue.code === "invalid_key") {
+    const message = issue.issues[0]?.message ?? issue.message;
+    return [{ path: issue.path.join("."), message }];
   }
   return [{ path: issue.path.join("."), message: issue.message }];
 }
+
+const isOfAnotherKind = ({ code, path }: z.core.$ZodIssue): boolean =>
+  code === "invalid_type" && path.length === 0;
 
 /** `, did you mean "memory"?`, or the known keys when nothing is near. */
 export function suggestion(key: string, known: string[]): string {
@@ -47,7 +55,7 @@ export function suggestion(key: string, known: string[]): string {
   return `; known: ${known.join(", ")}`;
 }
 
-/** The keys of the object schema at `path`, through defaults, optionals, pipes and records. */
+/** The keys of the object schema at `path`, through defaults, optionals, pipes, unions and records. */
 function knownKeys(schema: z.ZodType, path: PropertyKey[]): string[] {
   let current = unwrap(schema);
   for (const part of path) {
@@ -70,5 +78,9 @@ function unwrap(schema: z.ZodType): z.ZodType {
   )
     return unwrap(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType);
+  if (schema instanceof z.ZodUnion) {
+    const options = (schema.options as z.ZodType[]).map(unwrap);
+    return options.find((option) => option instanceof z.ZodObject) ?? schema;
+  }
   return schema;
 }

@@ -1,4 +1,5 @@
 import type { Step } from "../lib/contract/sandbox.js";
+import { allSettled } from "../lib/all-settled.js";
 import { enginePort, type Route } from "../lib/model.js";
 import type { Context } from "./context.js";
 import type { SandboxRecord } from "./records.js";
@@ -15,22 +16,26 @@ export async function bringUp(
 ): Promise<void> {
   const { parts, records, settings, events } = context;
   const { id, user } = record;
-  const step = <T>(name: Step, act: () => Promise<T>): Promise<T> => {
+  const step = async <T>(name: Step, act: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     return events.step(id, name, act);
   };
 
-  await step("slice", () => settleSlice(context, user));
-
-  const caPem = await step("certificates", () => ensureCertificates(context, record));
-
-  const diskDir = await step("disk", async () => {
-    await parts.disks.create(id, record.limits.diskBytes);
-    return parts.disks.mount(id);
-  });
+  // These know nothing of each other, and the disk takes about as long as the rest.
+  const [, caPem, diskDir] = await allSettled([
+    step("slice", () => settleSlice(context, user)),
+    step("certificates", () => ensureCertificates(context, record)),
+    step("disk", async () => {
+      await parts.disks.create(id, record.limits.diskBytes);
+      return parts.disks.mount(id);
+    }),
+    step("network", () =>
+      parts.engine.prepareNetwork({ id, user, name: record.name, subnet: record.network.subnet }),
+    ),
+  ]);
 
   await step("container", async () => {
-    await parts.engine.prepare({
+    await parts.engine.prepareContainer({
       id,
       user,
       name: record.name,

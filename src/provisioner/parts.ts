@@ -7,6 +7,7 @@ import type {
   EngineInventory,
   KeyAndCertificate,
   Launch,
+  NetworkLaunch,
   Peer,
   Route,
   SandboxCertificateRequest,
@@ -79,8 +80,10 @@ export interface Certificates {
 
 /** src/engine: the host's Docker Engine. */
 export interface Engine {
-  /** Makes the sandbox's network and container (not started). Replaces a container of an older image. */
-  prepare(launch: Launch): Promise<void>;
+  /** Makes the sandbox's network. */
+  prepareNetwork(launch: NetworkLaunch): Promise<void>;
+  /** Makes the sandbox's container, not started. */
+  prepareContainer(launch: Launch): Promise<void>;
   /** Starts the container; resolves once it runs. */
   start(id: string): Promise<void>;
   /**

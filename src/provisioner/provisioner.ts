@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { Mutex } from "async-mutex";
 import type { ReapResult, Usage } from "../lib/contract/sandbox.js";
-import { BerthError, messageOf } from "../lib/errors.js";
+import { BerthError, internalDetail } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import type { BundleFormat } from "../lib/model.js";
@@ -200,11 +200,11 @@ export class Provisioner {
   }
 
   #tellFailure(record: SandboxRecord, error: unknown): void {
-    const code = error instanceof BerthError ? error.code : "INTERNAL";
-    const detail = messageOf(error);
-    this.events.end(record.id, { state: "failed", problem: { code, detail } });
+    const known = error instanceof BerthError ? error : undefined;
+    const problem = { code: known?.code ?? "INTERNAL", detail: known?.message ?? internalDetail };
+    this.events.end(record.id, { state: "failed", problem });
     this.#context.log.warn(
-      { sandbox: record.id, user: record.user, code, err: error },
+      { sandbox: record.id, user: record.user, code: problem.code, err: error },
       "sandbox not created",
     );
   }

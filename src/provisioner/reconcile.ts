@@ -30,7 +30,8 @@ export async function reconcile(
         .filter(({ state }) => state !== "creating" && state !== "removing");
       return settled.map(routeOf);
     },
-    isBusy: (id: string) => context.sandboxLocks.held(id),
+    // Of a sandbox whose record cannot be read nothing is touched, its ports included.
+    isBusy: (id: string) => context.sandboxLocks.held(id) || context.records.unreadable.has(id),
   };
   for (const line of await context.parts.door.sync(wanted, { dryRun: options.dryRun })) {
     actions.push({ act: "repair forwarding", thing: line, why: "it differed from the records" });

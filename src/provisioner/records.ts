@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rmdir, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { sandboxId, sandboxName, sandboxStates, userName } from "../lib/contract/sandbox.js";
@@ -99,7 +99,6 @@ export class Records {
   async save(record: SandboxRecord): Promise<void> {
     this.#records.set(record.id, record);
     const dir = this.directory(record.id);
-    await mkdir(dir, { recursive: true, mode: 0o700 });
     await writeWhole(join(dir, "sandbox.json"), JSON.stringify(record, null, 2) + "\n");
   }
 
@@ -113,7 +112,6 @@ export class Records {
   }
 
   async saveCertificates(id: string, files: Record<CertFile, string>): Promise<void> {
-    await mkdir(this.certsDirectory(id), { recursive: true, mode: 0o700 });
     for (const name of certFiles) {
       await writeWhole(join(this.certsDirectory(id), name), files[name]);
     }
@@ -160,9 +158,10 @@ function parseRecord(text: string, id: string): SandboxRecord {
   return record;
 }
 
-/** Writes a file with mode 0600, whole or not at all. */
+/** Writes a file with mode 0600, whole or not at all; makes its directory. @throws BerthError DISK_FULL */
 async function writeWhole(path: string, text: string): Promise<void> {
   try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomic(path, text, { mode: 0o600 });
   } catch (error) {
     if (codeOf(error) !== "ENOSPC") throw error;

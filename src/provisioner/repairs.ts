@@ -31,10 +31,8 @@ export function planRepairs(world: World): Repair[] {
     const why = whyRemove(record, world.now);
     if (why) repairs.push({ kind: "remove-sandbox", id: record.id, why });
     else if (record.state !== "failed") {
-      const container = world.engine.containers.get(record.id);
-      if (container?.running && record.state === "ready") continue;
-      const reason = container ? "its container is stopped" : "its container is gone";
-      repairs.push({ kind: "revive-sandbox", id: record.id, why: reason });
+      const fault = faultOf(record, world.engine);
+      if (fault) repairs.push({ kind: "revive-sandbox", id: record.id, why: fault });
     }
   }
 
@@ -57,6 +55,13 @@ export function planRepairs(world: World): Repair[] {
     repairs.push({ kind: "release-slice", user, why: "the user has no sandbox" });
   }
   return repairs;
+}
+
+function faultOf({ id, state }: SandboxRecord, engine: EngineInventory): string | undefined {
+  const container = engine.containers.get(id);
+  if (!container) return "its container is gone";
+  if (!engine.networks.has(id)) return "its network is gone";
+  return container.running && state === "ready" ? undefined : "its container is stopped";
 }
 
 function whyRemove(record: SandboxRecord, now: Date): string | undefined {

@@ -47,7 +47,13 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     network: { subnet, address },
     publicHost: settings.publicHosts[0] ?? "localhost",
   };
-  await records.save(record);
+  try {
+    await records.save(record);
+  } catch (error) {
+    // What was never written must not hold name, ports and network.
+    await records.remove(record.id);
+    throw error;
+  }
   return record;
 }
 

@@ -1,3 +1,4 @@
+import { ignoring } from "../lib/errors.js";
 import type { Context } from "./context.js";
 import { settleSlice } from "./slices.js";
 
@@ -9,7 +10,10 @@ import { settleSlice } from "./slices.js";
 export async function takeDown(context: Context, id: string): Promise<void> {
   const { parts, records, events } = context;
   const record = records.get(id);
-  if (record && record.state !== "removing") await records.update(id, { state: "removing" });
+  if (record && record.state !== "removing") {
+    // On a full disk removing is the way out: the mark is only for a daemon that dies in the middle.
+    await ignoring(records.update(id, { state: "removing" }), "DISK_FULL");
+  }
   events.state(id, { state: "removing" });
   await parts.door.close(id);
   await parts.engine.remove(id);

@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { ApiClient as CliClient } from "../../src/cli/client.js";
+import { look } from "../../src/cli/connection.js";
+import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
 import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
 import { addedUser } from "../../src/lib/contract/user.js";
 
@@ -64,9 +67,11 @@ export async function berthJson(...args: string[]): Promise<unknown> {
   return JSON.parse(ok(await berth(...args, "--json")));
 }
 
+let url: Promise<string> | undefined;
 /** The address of page and API. */
-export async function apiUrl(): Promise<string> {
-  return ((await berthJson("doctor")) as { url: string }).url;
+export function apiUrl(): Promise<string> {
+  url ??= berthJson("doctor").then((report) => (report as { url: string }).url);
+  return url;
 }
 
 export async function create(user: string, ...flags: string[]): Promise<Sandbox> {
@@ -176,4 +181,74 @@ export async function startedBerth() {
       ok(await berth("user", "remove", name));
     },
   };
+}
+
+/** Somebody who talks to the API at its TCP address, with a token or without one. */
+export class ApiClient {
+  constructor(
+    readonly url: string,
+    readonly token?: string,
+  ) {}
+
+  fetch(path: string, { json, ...init }: RequestInit & { json?: unknown } = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.token !== undefined) headers.set("authorization", `Bearer ${this.token}`);
+    if (json === undefined) return fetch(this.url + path, { ...init, headers });
+    headers.set("content-type", "application/json");
+    const body = JSON.stringify(json);
+    return fetch(this.url + path, { method: "POST", ...init, headers, body });
+  }
+
+  /** Makes a sandbox and waits until it is ready. */
+  async create(request: object = {}): Promise<Sandbox> {
+    const answer = await this.fetch("/v1/sandboxes", { json: request });
+    if (answer.status !== 201) throw new Error(`${answer.status}: ${await answer.text()}`);
+    return sandbox.parse(await answer.json());
+  }
+}
+
+/** Adds a user, who gets a token. Remove them with `berth user remove`. */
+export async function addUser(name: string, ...flags: string[]): Promise<ApiClient> {
+  const { token } = addedUser.parse(await berthJson("user", "add", name, ...flags));
+  return new ApiClient(await apiUrl(), token);
+}
+
+/** The problem that an error answer is, which must be one in every respect. */
+export async function problemOf(answer: Response): Promise<Problem> {
+  const type = answer.headers.get("content-type");
+  if (!type?.startsWith("application/problem+json"))
+    throw new Error(`${answer.status} came as ${String(type)}: ${await answer.text()}`);
+  const problem = problemSchema.strict().parse(await answer.json());
+  if (problem.status !== answer.status || problem.type !== `urn:berth:error:${problem.code}`)
+    throw new Error(`${answer.status} is not what its problem says: ${JSON.stringify(problem)}`);
+  return problem;
+}
+
+/** The API as root has it, over a daemon's socket: for what a process per question is too slow for. */
+export async function rootApi(socket = "/run/berth/berth.sock"): Promise<CliClient> {
+  const embeddedStateFile = "/run/berth-host/state.json";
+  const { embeddedHost } = await look({ socket, embeddedStateFile });
+  const root = embeddedHost === undefined ? "" : `/proc/${embeddedHost.pid}/root`;
+  return new CliClient({ kind: "socket", socket: root + socket });
+}
+
+/** A shell on the host that has done `before`, and does `line` the moment it is told to. */
+export async function armed(line: string, before = ":"): Promise<{ fire: () => Promise<Ran> }> {
+  const script = `${before}; echo armed; read -r _; ${line}`;
+  const [file, args] = isEmbedded() ? [hostScript, ["exec", "--"]] : ["env", []];
+  const child = execa(file, [...args, "bash", "-c", script], { reject: false, timeout: 120_000 });
+  await new Promise((resolve) => child.stdout.once("data", resolve));
+  return {
+    async fire() {
+      child.stdin.end("now\n");
+      const { exitCode, stdout, stderr } = await child;
+      return { code: exitCode ?? 1, stdout, stderr };
+    },
+  };
+}
+
+/** Resolves when the daemon answers; also while systemd has yet to start it again. */
+export async function daemonAnswers(socket = "/run/berth/berth.sock"): Promise<void> {
+  const ask = `curl -sf -m 5 -o /dev/null --unix-socket ${socket} http://localhost/healthz`;
+  ok(await onHost(`for i in {1..600}; do ${ask} && exit; sleep 0.05; done; exit 1`));
 }

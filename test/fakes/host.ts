@@ -205,9 +205,10 @@ export class FakeHost {
 
   #engine(): Parts["engine"] {
     return {
-      prepare: (launch) =>
-        this.#call("engine.prepare", () => {
-          this.networks.add(launch.id);
+      prepareNetwork: ({ id }) =>
+        this.#call("engine.prepareNetwork", () => void this.networks.add(id)),
+      prepareContainer: (launch) =>
+        this.#call("engine.prepareContainer", () => {
           if (!this.containers.has(launch.id)) {
             this.containers.set(launch.id, { running: false, launch });
           }

@@ -110,7 +110,7 @@ function addRemove(images: Command, session: Session): void {
   verb(images, "remove", {
     summary: "remove an image that nothing uses",
     about: "Removes an old image from the host's Docker Engine.",
-    examples: [["image remove berth-dind:0f3a9c"]],
+    examples: [["image remove berth/dind:0f3a9c1b2d4e"]],
   })
     .alias("rm")
     .argument("<tag>", "as `berth image list` shows it")

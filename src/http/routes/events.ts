@@ -15,12 +15,17 @@ export function eventsRoute({ provisioner }: HttpContext): Route {
     access: "user",
     answers: { 200: { description: "The stream", contentTypes: ["text/event-stream"] } },
     errors: ["SANDBOX_NOT_FOUND"],
-    handle({ caller, params, response }) {
+    handle({ caller, params, request, response }) {
       const id = params["id"] ?? "";
       const record = provisioner.list().find((known) => known.id === id);
       // A creation that failed has no record any more, but its story can still be read.
       const owner = record?.user ?? provisioner.events.ownerOf(id);
       if (owner === undefined || !maySee(caller, owner)) throw sandboxNotFound(id);
+      // Whoever asks for the headers alone must not wait for the stream's end.
+      if (request.method === "HEAD") {
+        response.type("text/event-stream").end();
+        return;
+      }
 
       const stream = new EventStream(response, () => {
         unfollow();

@@ -69,16 +69,20 @@ function createRoute(context: HttpContext): Route {
     },
     errors: [...creationErrors],
     async handle({ caller, body, request, response }) {
-      const user = await ownerFor(context, caller, body);
+      const user = ownerFor(context, caller, body);
       const { record, ready } = await provisioner.begin({ ...body, user });
+      await ownerStays(context, caller, record);
       response.location(`/v1/sandboxes/${record.id}`);
       if (/\brespond-async\b/.test(request.get("Prefer") ?? "")) {
         response.status(202).json(view(context, record));
         return;
       }
-      response.once("close", () => {
+      const breakOff = () => {
         if (!response.writableEnded) void provisioner.cancel(record.id, "the client hung up");
-      });
+      };
+      // It may have done so while the request was read.
+      if (response.closed) breakOff();
+      else response.once("close", breakOff);
       response.status(201).json(view(context, await ready));
     },
   });
@@ -192,12 +196,8 @@ function bundleRoute(context: HttpContext): Route {
   });
 }
 
-/** Whose sandbox a request makes; root's word adds the user. */
-async function ownerFor(
-  { users }: HttpContext,
-  caller: Caller,
-  body: CreateRequest,
-): Promise<string> {
+/** Whose sandbox a request makes. */
+function ownerFor({ users }: HttpContext, caller: Caller, body: CreateRequest): string {
   const user = body.user ?? caller.name;
   if (user === undefined) {
     throw new BerthError("INVALID_REQUEST", "say whose sandbox it becomes: user is missing", {
@@ -207,13 +207,32 @@ async function ownerFor(
   if (user !== caller.name && caller.role !== "admin") {
     throw new BerthError("FORBIDDEN", "only admins create sandboxes for others");
   }
-  if (!users.has(user)) {
-    if (caller.name !== undefined) {
-      throw new BerthError("USER_NOT_FOUND", `there is no user ${user}; berth user add ${user}`);
-    }
-    await users.ensure(user);
-  }
+  if (!isRootItself(caller) && !users.has(user)) throw userNotFound(user);
   return user;
+}
+
+/**
+ * Root's word adds the user, once the request is accepted: a refused one leaves nothing. Anyone else's
+ * user may have been removed meanwhile, and that removal did not see this sandbox.
+ */
+async function ownerStays(
+  { users, provisioner }: HttpContext,
+  caller: Caller,
+  { id, user }: SandboxRecord,
+): Promise<void> {
+  try {
+    if (isRootItself(caller)) await users.ensure(user);
+    if (!users.has(user)) throw userNotFound(user);
+  } catch (error) {
+    await provisioner.cancel(id, `its user ${user} is not there`);
+    throw error;
+  }
+}
+
+const isRootItself = (caller: Caller): boolean => caller.name === undefined;
+
+function userNotFound(user: string): BerthError {
+  return new BerthError("USER_NOT_FOUND", `there is no user ${user}; berth user add ${user}`);
 }
 
 export function maySee(caller: Caller, owner: string): boolean {

@@ -140,6 +140,7 @@ export const steps = [
   "slice",
   "certificates",
   "disk",
+  "network",
   "container",
   "start",
   "door",

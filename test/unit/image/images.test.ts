@@ -104,7 +104,7 @@ describe("removing an image", () => {
   });
 
   it.each([
-    ["is in use", { [labelNames.image]: "dind" }, true, "INVALID_REQUEST"],
+    ["is in use", { [labelNames.image]: "dind" }, true, "IMAGE_IN_USE"],
     ["is not Berth's", { other: "label" }, false, "INVALID_REQUEST"],
     ["has no labels", null, false, "INVALID_REQUEST"],
   ])("refuses one that %s", async (_, labels, used, code) => {

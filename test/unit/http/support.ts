@@ -1,0 +1,106 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { pino } from "pino";
+import { buildApp } from "../../../src/http/app.js";
+import { markAsRoot } from "../../../src/http/caller.js";
+import { Metrics } from "../../../src/http/metrics.js";
+import { problemSchema, type Problem } from "../../../src/lib/contract/problem.js";
+import type { Role } from "../../../src/lib/contract/user.js";
+import { Users } from "../../../src/users/users.js";
+import { TestBerth } from "../../fakes/berth.js";
+
+/** The real application over a real provisioner on a fake host, on two doors as the daemon has them. */
+export class TestApi {
+  /** Lines of the log, as JSON. */
+  readonly logged: string[] = [];
+  #remote!: Server;
+  #local!: Server;
+
+  private constructor(
+    readonly berth: TestBerth,
+    readonly users: Users,
+  ) {}
+
+  static async start(config: unknown = {}): Promise<TestApi> {
+    const berth = await TestBerth.start(config);
+    const log = pino({ level: "info" }, { write: (line: string) => void api.logged.push(line) });
+    const users = new Users({ dir: join(berth.dir, "..", `${berth.dir}-users`), log });
+    const api: TestApi = new TestApi(berth, users);
+    await users.load();
+    const { provisioner } = berth;
+    const app = buildApp({
+      provisioner,
+      users,
+      metrics: new Metrics(provisioner, { available: 3, size: 12 }),
+      version: "1.2.3",
+      pageDir: fileURLToPath(new URL("../../../src/http/page", import.meta.url)),
+      log,
+    });
+    api.#remote = await listening(createServer(app));
+    api.#local = await listening(createServer(app).on("connection", markAsRoot));
+    return api;
+  }
+
+  get port(): number {
+    return (this.#remote.address() as AddressInfo).port;
+  }
+
+  /** A request by token, or by nobody. */
+  fetch(path: string, init: RequestInit & { token?: string; json?: unknown } = {}) {
+    return send(this.#remote, path, init);
+  }
+
+  /** A request over the door that only root can open. */
+  asRoot(path: string, init: RequestInit & { json?: unknown } = {}) {
+    return send(this.#local, path, init);
+  }
+
+  async token(name: string, role: Role = "user"): Promise<string> {
+    return (await this.users.add(name, role)).token;
+  }
+
+  async stop(): Promise<void> {
+    for (const server of [this.#remote, this.#local]) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await this.berth.stop();
+  }
+}
+
+/** The problem of an error answer, which must be one in every respect. */
+export async function problemIn(answer: Response): Promise<Problem> {
+  const problem = problemSchema.parse(await answer.json());
+  if (answer.headers.get("content-type") !== "application/problem+json; charset=utf-8")
+    throw new Error(`an error came as ${String(answer.headers.get("content-type"))}`);
+  if (problem.status !== answer.status) throw new Error(`${answer.status} is not in the problem`);
+  return problem;
+}
+
+function send(
+  server: Server,
+  path: string,
+  { token, json, ...init }: RequestInit & { token?: string; json?: unknown },
+) {
+  const headers = new Headers(init.headers);
+  if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+  if (json !== undefined) headers.set("content-type", "application/json");
+  const body = json === undefined ? init.body : JSON.stringify(json);
+  const { port } = server.address() as AddressInfo;
+  return fetch(`http://127.0.0.1:${port}${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    ...init,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+function listening(server: Server): Promise<Server> {
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      resolve(server);
+    });
+  });
+}

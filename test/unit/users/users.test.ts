@@ -1,0 +1,132 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Users } from "../../../src/users/users.js";
+
+let dir: string;
+let logged: string[];
+let users: Users;
+
+/** What a daemon that starts now knows of the users. */
+async function started(): Promise<Users> {
+  const log = pino({}, { write: (line: string) => void logged.push(line) });
+  const fresh = new Users({ dir, log, now: () => new Date("2026-01-01T12:00:00Z") });
+  await fresh.load();
+  return fresh;
+}
+
+beforeEach(async () => {
+  dir = join(await mkdtemp(join(tmpdir(), "berth-users-")), "users");
+  logged = [];
+  users = await started();
+});
+afterEach(() => rm(join(dir, ".."), { recursive: true }));
+
+const fileOf = (name: string) => join(dir, `${name}.json`);
+
+describe("a user", () => {
+  it("is known by the token of their adding, and by no other", async () => {
+    const { token, ...ann } = await users.add("ann");
+    const { token: bobs } = await users.add("bob", "admin");
+    expect(ann).toEqual({
+      name: "ann",
+      role: "user",
+      createdAt: "2026-01-01T12:00:00.000Z",
+      hasToken: true,
+    });
+    expect(await users.authenticate(token)).toEqual(ann);
+    expect(await users.authenticate(token)).toEqual(ann);
+    expect(await users.authenticate(bobs)).toMatchObject({ name: "bob", role: "admin" });
+    const [prefix, id] = token.split("_");
+    const crossed = [prefix, id, ...bobs.split("_").slice(2)].join("_");
+    for (const wrong of [crossed, `${token}x`, token.slice(1), "", "berth_", ` ${token}`])
+      expect(await users.authenticate(wrong), wrong).toBeUndefined();
+  });
+
+  it("is kept as a hash, in a file and a directory of its owner's alone", async () => {
+    const { token } = await users.add("ann");
+    const text = await readFile(fileOf("ann"), "utf8");
+    const secret = token.split("_").slice(2).join("_");
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(Buffer.from(secret, "base64url").toString("base64"));
+    expect(text).not.toContain(Buffer.from(secret, "base64url").toString("hex"));
+    expect((await stat(fileOf("ann"))).mode & 0o777).toBe(0o600);
+    expect((await stat(dir)).mode & 0o777).toBe(0o700);
+    expect(await readdir(dir)).toEqual(["ann.json"]);
+    expect(JSON.stringify(users.list())).not.toContain("hash");
+  });
+
+  it("is still known after a restart", async () => {
+    const { token } = await users.add("ann", "admin");
+    const again = await started();
+    expect(again.list()).toEqual(users.list());
+    expect(await again.authenticate(token)).toMatchObject({ name: "ann", role: "admin" });
+  });
+
+  it("is added once, and the token stays as it is", async () => {
+    const { token } = await users.add("ann");
+    await expect(users.add("ann")).rejects.toMatchObject({ code: "USER_EXISTS" });
+    expect(await users.authenticate(token)).toBeDefined();
+    const both = await Promise.allSettled([users.add("bob"), users.add("bob")]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("without a token gets one when they are added, and keeps their first day", async () => {
+    await users.ensure("ann");
+    expect(users.list()).toEqual([expect.objectContaining({ name: "ann", hasToken: false })]);
+    const added = await users.add("ann");
+    expect(added).toMatchObject({ hasToken: true, createdAt: "2026-01-01T12:00:00.000Z" });
+    await users.ensure("ann");
+    expect(await users.authenticate(added.token)).toBeDefined();
+  });
+
+  it("is gone with their token at once, also when the token had just been used", async () => {
+    const { token } = await users.add("ann");
+    expect(await users.authenticate(token)).toBeDefined();
+    const underWay = users.remove("ann");
+    expect(await users.authenticate(token)).toBeUndefined();
+    await underWay;
+    expect(await readdir(dir)).toEqual([]);
+    expect(await (await started()).authenticate(token)).toBeUndefined();
+    await expect(users.remove("ann")).rejects.toMatchObject({ code: "USER_NOT_FOUND" });
+    const { token: second } = await users.add("ann");
+    expect(await users.authenticate(token)).toBeUndefined();
+    expect(await users.authenticate(second)).toBeDefined();
+  });
+
+  it("is not let in by a token that is still being looked at when they are removed", async () => {
+    const { token } = await users.add("ann");
+    const asking = users.authenticate(token);
+    await users.remove("ann");
+    expect(await asking).toBeUndefined();
+  });
+});
+
+describe("a damaged record", () => {
+  it.each([
+    ["half a file", '{"name":'],
+    ["a role there is none of", '{"name":"ann","role":"god","createdAt":"2026-01-01T12:00:00Z"}'],
+    ["a key of nobody's", '{"name":"ann","role":"user","createdAt":"2026-01-01T12:00:00Z","x":1}'],
+    ["another's name", '{"name":"bob","role":"admin","createdAt":"2026-01-01T12:00:00Z"}'],
+    ["nothing", ""],
+  ])("shuts its user out, and no one else (%s)", async (_what, text) => {
+    const { token } = await users.add("ann", "admin");
+    const { token: carols } = await users.add("carol");
+    await writeFile(fileOf("ann"), text);
+    const again = await started();
+    expect(await again.authenticate(token)).toBeUndefined();
+    expect(again.list().map(({ name }) => name)).toEqual(["carol"]);
+    expect(await again.authenticate(carols)).toBeDefined();
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain(fileOf("ann"));
+  });
+
+  it("does not keep the daemon from starting when other files lie beside it", async () => {
+    await writeFile(join(dir, "ann.json.123"), "left by a write that was killed");
+    await chmod(dir, 0o700);
+    expect((await started()).list()).toEqual([]);
+    expect(logged).toEqual([]);
+  });
+});
