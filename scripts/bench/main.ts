@@ -108,8 +108,8 @@ async function measureMemory(): Promise<void> {
 }
 
 /**
- * A second daemon that knows many records but no engine: listing never asks the engine, and without one
- * nothing is started for them.
+ * A second daemon that knows many records but reaches neither engine nor systemd: listing asks neither,
+ * and without them nothing is made for these sandboxes.
  */
 async function measureList(): Promise<void> {
   const dir = "/var/tmp/berth-bench";
@@ -128,7 +128,7 @@ async function measureList(): Promise<void> {
   const unit = "berth-bench-list";
   ok(
     await onHost(
-      `systemd-run --quiet --unit=${unit} -p Type=notify -p NotifyAccess=all /opt/berth/bin/berth serve --config ${dir}/berth.yaml`,
+      `systemd-run --quiet --collect --unit=${unit} -p Type=notify -p NotifyAccess=all -E DBUS_SYSTEM_BUS_ADDRESS=unix:path=${dir}/no-bus /opt/berth/bin/berth serve --config ${dir}/berth.yaml`,
     ),
   );
   try {

@@ -161,19 +161,23 @@ export class Provisioner {
 
   /** At the daemon's start: the limits of all slices first, then the repairs. */
   async start(): Promise<void> {
+    await this.#reconciling.runExclusive(() => this.#restore());
+    await this.reap({ dryRun: false });
+  }
+
+  async #restore(): Promise<void> {
+    const { log, records } = this.#context;
     const users = new Set(this.list().map((record) => record.user));
     for (const user of users) {
-      try {
-        await settleSlice(this.#context, user);
-      } catch (error) {
-        this.#context.log.error({ user, err: error }, "the user's slice could not be set");
-      }
+      this.#mustBeOpen();
+      await settleSlice(this.#context, user).catch((error: unknown) => {
+        log.error({ user, err: error }, "the user's slice could not be set");
+      });
     }
     // What failed before may work now: each gets one more try.
     for (const { id, state } of this.list()) {
-      if (state === "failed") await this.#context.records.update(id, { state: "stopped" });
+      if (state === "failed") await records.update(id, { state: "stopped" });
     }
-    await this.reap({ dryRun: false });
   }
 
   /** Starts a sandbox again as soon as its container stops by itself. Returns the end of it. */

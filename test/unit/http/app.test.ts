@@ -219,6 +219,21 @@ describe("the events of a sandbox", () => {
   });
 });
 
+describe("a creation that meets a fault of our own", () => {
+  it("tells its waiter and its followers nothing of the inside", async () => {
+    api.berth.host.failAt("engine.start", new TypeError("secret of the inside"));
+    const answer = await api.fetch("/v1/sandboxes", { token, json: {} });
+    const { location } = Object.fromEntries(answer.headers);
+    const problem = await problemIn(answer);
+    expect(problem.code).toBe("INTERNAL");
+    const story = await (await api.fetch(`${location ?? ""}/events`, { token })).text();
+    expect(story).toContain('"code":"INTERNAL"');
+    for (const told of [story, JSON.stringify(problem)]) expect(told).not.toContain("secret");
+    expect(api.logged.join("")).toContain("secret of the inside");
+    expect(await api.berth.leftovers()).toEqual([]);
+  });
+});
+
 describe("users, over the API", () => {
   it("are added with a token that works at once, for admins only", async () => {
     const added = await api.asRoot("/v1/users", { json: { name: "bob", role: "admin" } });

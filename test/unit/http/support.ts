@@ -1,6 +1,6 @@
+import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { buildApp } from "../../../src/http/app.js";
@@ -26,7 +26,7 @@ export class TestApi {
   static async start(config: unknown = {}): Promise<TestApi> {
     const berth = await TestBerth.start(config);
     const log = pino({ level: "info" }, { write: (line: string) => void api.logged.push(line) });
-    const users = new Users({ dir: join(berth.dir, "..", `${berth.dir}-users`), log });
+    const users = new Users({ dir: `${berth.dir}-users`, log });
     const api: TestApi = new TestApi(berth, users);
     await users.load();
     const { provisioner } = berth;
@@ -66,6 +66,7 @@ export class TestApi {
       server.closeAllConnections();
       server.close();
     }
+    await rm(`${this.berth.dir}-users`, { recursive: true });
     await this.berth.stop();
   }
 }

@@ -25,7 +25,8 @@ describe("the code of what was thrown", () => {
   });
 
   it("decides what is ignored", async () => {
-    const failing = (code: string) => Promise.reject(Object.assign(new Error(code), { code }));
+    const failing = (code: string): Promise<string> =>
+      Promise.reject(Object.assign(new Error(code), { code }));
     expect(await ignoring(failing("ENOENT"), "ENOENT", "ESRCH")).toBeUndefined();
     expect(await ignoring(Promise.resolve(7), "ENOENT")).toBe(7);
     await expect(ignoring(failing("EACCES"), "ENOENT")).rejects.toThrow("EACCES");

@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Sandbox } from "../../src/lib/contract/sandbox.js";
+import { sandbox, sandboxList } from "../../src/lib/contract/sandbox.js";
+import {
+  berth,
+  berthJson,
+  create,
+  daemonAnswers,
+  DockerClient,
+  hostScript,
+  isEmbedded,
+  ok,
+  onHost,
+  run,
+  traces,
+} from "./support.js";
+
+// The machine goes down and comes up again: what outlives it, and what the embedded host leaves behind
+// on the machine that carries it.
+
+const keeper = "e2e-keeper";
+const leaver = "e2e-leaver";
+
+describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebooted)", () => {
+  let clean: string[];
+  let kept: Sandbox;
+  let gone: Sandbox;
+  let client: DockerClient;
+  let web: string;
+  let pid: number;
+  let pidNamespace: string;
+
+  const here = (line: string) => run("bash", ["-c", line]);
+  const memoryLimit = async () =>
+    ok(
+      await onHost(`cd /sys/fs/cgroup
+        cat berth.slice/'${kept.slice}'/memory.max 2>/dev/null ||
+        cat memory/berth.slice/'${kept.slice}'/memory.limit_in_bytes`),
+    );
+
+  beforeAll(async () => {
+    clean = await traces();
+    kept = await create(keeper, "--ttl", "2h", "--memory", "640M");
+    client = await DockerClient.of(keeper, kept.dockerHost);
+    await client.importBox();
+    await client.docker("run", "--rm", "-v", "notes:/n", "box", "sh", "-c", "echo kept > /n/a");
+    const port = kept.ports.from + 1;
+    await client.docker(
+      ...["run", "-d", "--restart", "always", "-v", "notes:/n", "-p", `${port}:80`, "box"],
+      ...["httpd", "-f", "-p", "80", "-h", "/n"],
+    );
+    web = `http://${new URL(kept.dockerHost.replace("tcp:", "http:")).hostname}:${port}/a`;
+    const state = JSON.parse(readFileSync("/run/berth-host/state.json", "utf8")) as { pid: number };
+    pid = state.pid;
+    pidNamespace = ok(await here(`readlink /proc/${pid}/ns/pid`));
+    // Runs out while the host is down.
+    gone = await create(leaver, "--ttl", "6s");
+  });
+
+  afterAll(async () => {
+    ok(await run(hostScript, ["up"]));
+    await daemonAnswers();
+    for (const user of [keeper, leaver]) await berth("user", "remove", user);
+    await client.remove();
+    expect(await traces()).toEqual(clean);
+  });
+
+  it("leaves nothing of the host on the machine around it while it is down", async () => {
+    ok(await run(hostScript, ["down"]));
+    const left = await here(`
+      for p in /proc/[0-9]*; do
+        [ "$(readlink $p/ns/pid 2>/dev/null)" != '${pidNamespace}' ] || echo "process $p"
+      done
+      grep -o 'berth-host.*' /proc/self/mountinfo | sed 's/^/mount /'
+      ls -d /run/netns/berth-host /run/berth-host 2>/dev/null | sed 's/^/file /'
+      ip -o link | grep -o 'berth-[a-z0-9]*' | sed 's/^/interface /'
+      iptables-save 2>/dev/null | grep berth-host | sed 's/^/rule /'
+      losetup --list --noheadings --output NAME,BACK-FILE |
+        grep -e ${kept.id} -e ${gone.id} -e berth-host | sed 's/^/loop /'
+      find /sys/fs/cgroup -maxdepth 2 -name berth-host | sed 's/^/cgroup /'
+      true`);
+    expect(ok(left)).toBe("");
+
+    const status = await run(hostScript, ["status"]);
+    expect([status.code, status.stdout]).toEqual([3, "down"]);
+    expect(ok({ ...(await run(hostScript, ["status", "--json"])), code: 0 })).toBe('{"up": false}');
+    const exec = await run(hostScript, ["exec", "true"]);
+    expect(exec.code).toBe(125);
+    expect(exec.stderr).toContain("scripts/host up");
+    const list = await berth("list");
+    expect(list.code).toBe(1);
+    expect(list.stderr).toContain("scripts/host up");
+    // Down again is no error.
+    ok(await run(hostScript, ["down"]));
+  });
+
+  it("brings back the sandbox whose time is not over, and only that", async () => {
+    // Two at once: one boots it, the other waits and finds it up.
+    const ups = await Promise.all([run(hostScript, ["up"]), run(hostScript, ["up"])]);
+    for (const said of ups) ok(said);
+    await daemonAnswers();
+    const show = async () => sandbox.parse(await berthJson("show", kept.id));
+    const ready = async () => (await show()).state;
+    await expect.poll(ready, { timeout: 30_000, interval: 100 }).toBe("ready");
+    ok(await berth("reap"));
+    expect(await show()).toEqual(kept);
+    const { sandboxes } = sandboxList.parse(await berthJson("list"));
+    expect(sandboxes.map(({ id }) => id)).not.toContain(gone.id);
+    expect((await traces()).filter((line) => line.includes(gone.id))).toEqual([]);
+  });
+
+  it("keeps its address, certificate, images, volumes and containers", async () => {
+    // With the bundle of before.
+    const read = ["run", "--rm", "-v", "notes:/n", "box", "cat", "/n/a"];
+    expect(await client.docker(...read)).toBe("kept");
+    const answer = async () =>
+      fetch(web).then(
+        (said) => said.text(),
+        () => "",
+      );
+    await expect.poll(answer, { timeout: 10_000 }).toBe("kept\n");
+  });
+
+  it("holds its limits in the kernel again", async () => {
+    expect(await memoryLimit()).toBe(String(640 * 1024 ** 2));
+  });
+});
