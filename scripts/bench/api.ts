@@ -65,6 +65,11 @@ export class Api {
   }
   readonly #users = new Set<string>();
 
+  /** Takes the admin's token back. */
+  async disconnect(): Promise<void> {
+    await berth("user", "remove", user);
+  }
+
   async #addUser(owner: string): Promise<void> {
     if (this.#users.has(owner)) return;
     this.#users.add(owner);

@@ -42,6 +42,7 @@ try {
   await measureList();
 } finally {
   await api.removeAll();
+  await api.disconnect();
 }
 console.log(formatTable(rows));
 
