@@ -23,6 +23,7 @@ export async function examine(
   const findings = await Promise.all([
     checkCgroups(),
     checkSystemd(options.busAddress),
+    checkCeiling(),
     checkEngine(config),
     checkImage(config, options.log),
     checkLoopDevices(),
@@ -86,6 +87,28 @@ async function checkSystemd(address: string): Promise<Finding> {
   }
 }
 
+/** Without its unit file systemd makes berth.slice by itself, with no limit, and says nothing. */
+async function checkCeiling(): Promise<Finding> {
+  const check = "berth.slice";
+  for (const dir of ["/etc/systemd/system", "/usr/lib/systemd/system"]) {
+    const file = join(dir, "berth.slice");
+    if (await exists(file))
+      return { check, status: "ok", what: `${file} bounds all users together` };
+  }
+  return {
+    check,
+    status: "warning",
+    what: "the unit berth.slice is not installed: nothing bounds all users together",
+    fix: "scripts/install, or copy slices/berth.slice to /etc/systemd/system; systemctl daemon-reload",
+  };
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
 async function checkEngine(config: Config): Promise<Finding> {
   const check = "engine";
   try {
@@ -123,11 +146,8 @@ async function checkImage(config: Config, log: Log): Promise<Finding> {
 
 async function checkLoopDevices(): Promise<Finding> {
   const check = "loop devices";
-  const control = await ignoring(
-    access("/dev/loop-control").then(() => true),
-    "ENOENT",
-  );
-  if (control) return { check, status: "ok", what: "/dev/loop-control is there" };
+  if (await exists("/dev/loop-control"))
+    return { check, status: "ok", what: "/dev/loop-control is there" };
   return {
     check,
     status: "failure",
@@ -147,11 +167,7 @@ async function checkProgram(program: (typeof programs)[number], path: string): P
   const check = program.name;
   for (const folder of [...path.split(delimiter), "/usr/sbin", "/sbin"]) {
     const file = join(folder, program.name);
-    const there = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (there) return { check, status: "ok", what: `${file} ${program.why}` };
+    if (await exists(file)) return { check, status: "ok", what: `${file} ${program.why}` };
   }
   return {
     check,

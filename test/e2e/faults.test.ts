@@ -74,6 +74,7 @@ describe("the Docker Engine", () => {
       for await (const event of api.events(id)) {
         if (event.event === "step" && event.step === "start") fired ??= trap.fire();
         if (event.event === "state" && event.problem) problems.push(event.problem.code);
+        if (event.event === "state" && event.state === "ready") break;
       }
       await fired;
       await api.close();
@@ -195,22 +196,28 @@ describe("a sandbox's engine", () => {
 
   it("that dies while it starts fails the creation at once, with its last log lines", async () => {
     second = await new SecondBerth().start();
-    const container = "$(docker ps -q --filter label=berth.user=e2e-fault)";
+    const killDockerd = `for p in /proc/[0-9]*; do
+      read -r name <$p/comm && [ "$name" = dockerd ] && kill -KILL \${p#/proc/} && exit
+      done 2>/dev/null; exit 1`;
     const trap = await armed(`
-      until docker logs ${container} 2>&1 | grep -q level=; do :; done
-      docker kill ${container}`);
+      until docker exec "$(docker ps -q --filter label=berth.user=${user})" sh -c '${killDockerd}'
+      do :; done`);
     const api = await rootApi(second.socket);
     const { id } = await api.create({ user, cpus: "0.1" });
     let fired: Promise<unknown> | undefined;
     let problem: { code: string; detail: string } | undefined;
     for await (const event of api.events(id)) {
       if (event.event === "step" && event.step === "ready") fired ??= trap.fire();
-      if (event.event === "state") problem = event.problem;
+      if (event.event !== "state") continue;
+      problem = event.problem;
+      if (event.state === "ready") break;
     }
     await fired;
     await api.close();
     expect(problem?.code).toBe("ENGINE_START_FAILED");
-    expect(problem?.detail).toMatch(/its container stopped; its last lines:\n[^]*level=/);
+    expect(problem?.detail).toMatch(
+      /its container stopped; its last lines:\n[^]*dockerd ended with status 137/,
+    );
     expect(await second.list()).toEqual([]);
   });
 });

@@ -96,6 +96,8 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
   });
 
   it("brings back the sandbox whose time is not over, and only that", async () => {
+    const isOver = () => Date.now() > Date.parse(gone.expiresAt);
+    await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
     // Two at once: one boots it, the other waits and finds it up.
     const ups = await Promise.all([run(hostScript, ["up"]), run(hostScript, ["up"])]);
     for (const said of ups) ok(said);

@@ -120,12 +120,14 @@ export class SecondBerth {
       await onHost(`
         i=$(cat ${this.dataDir}/installation-id 2>/dev/null)
         if [ -n "$i" ]; then
-          docker ps -aq --filter label=berth.installation=$i | xargs -r docker rm -f >/dev/null
+          docker ps -aq --filter label=berth.installation=$i | xargs -r docker rm -f | sed 1q | grep -q . && idle=1
           docker network ls -q --filter label=berth.installation=$i | xargs -r docker network rm >/dev/null
           nft delete table ip berth_$(echo $i | head -c 8) 2>/dev/null
         fi
         findmnt -rno TARGET | grep -E '^(${this.runDir}|${this.dataDir})(/|$)' | sort -r | xargs -rn1 umount
-        rm -rf --one-file-system ${this.dataDir} ${this.runDir} ${this.configFile}`),
+        rm -rf --one-file-system ${this.dataDir} ${this.runDir} ${this.configFile}
+        # Slices in which nothing runs any more are given up by the first daemon.
+        [ -z "$idle" ] || /opt/berth/bin/berth reap >/dev/null`),
     );
   }
 }
