@@ -5,7 +5,7 @@ import { CertificateAuthority } from "./certs/authority.js";
 import { KeyPool } from "./certs/key-pool.js";
 import { minLimits, type Config } from "./config.js";
 import { DirectDoor } from "./door/direct-door.js";
-import { connectDocker } from "./engine/docker.js";
+import { connectDocker } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";

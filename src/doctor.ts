@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { buildImages, publicHostsOf } from "./assemble.js";
 import type { DoctorReport, Finding } from "./cli/local.js";
 import type { Config } from "./config.js";
-import { connectDocker } from "./engine/docker.js";
+import { connectDocker } from "./lib/engine-call.js";
 import { answersAt } from "./lib/answers-at.js";
 import { ignoring, messageOf } from "./lib/errors.js";
 import { isEmbeddedHost } from "./lib/host-facts.js";

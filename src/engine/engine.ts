@@ -10,7 +10,7 @@ import {
   networkOptions,
   thingName,
 } from "./container.js";
-import { engineCall, engineFind, statusOf } from "./docker.js";
+import { engineCall, engineFind, statusOf } from "../lib/engine-call.js";
 import { lastLogLines } from "./logs.js";
 import { followDeaths } from "./deaths.js";
 import { pingUntilAnswered } from "./ready.js";

@@ -1,7 +1,8 @@
 import { pack, type Pack } from "tar-stream";
 import { BerthError } from "../lib/errors.js";
 import { labelsOf, repository, tagOf, type Identity } from "./digest.js";
-import { engineCall, followAnswer, type DockerImages } from "./engine-images.js";
+import { engineCall } from "../lib/engine-call.js";
+import { followAnswer, type DockerImages } from "./engine-images.js";
 import { startRoot, type Root } from "./mmdebstrap.js";
 import type { Report } from "./progress.js";
 import { contentOf, dpkgOptions, filesInPlace, type Recipe, type RecipeFolder } from "./recipe.js";

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { BerthError, codeOf, messageOf } from "../lib/errors.js";
+import { engineFind } from "../lib/engine-call.js";
 
 /** What of dockerode the images need; the tests' fake has just this. */
 export type DockerImages = Pick<
@@ -7,62 +7,12 @@ export type DockerImages = Pick<
   "buildImage" | "importImage" | "getImage" | "listImages" | "listContainers"
 >;
 
-const unreachableCodes = ["ECONNREFUSED", "ENOENT", "EACCES", "ECONNRESET", "EPIPE", "ETIMEDOUT"];
-
-/**
- * Runs a call to the engine and turns its failures into ours.
- * @param act what was tried: `import the image`
- * @throws BerthError ENGINE_UNREACHABLE, DISK_FULL or `code`
- */
-export async function engineCall<T>(
-  act: string,
-  call: () => Promise<T>,
-  code: "IMAGE_BUILD_FAILED" | "ENGINE_FAILED" = "ENGINE_FAILED",
-): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof BerthError) throw error;
-    const said = messageOf(error);
-    if (statusOf(error) === undefined && unreachableCodes.includes(codeOf(error) ?? "")) {
-      throw new BerthError(
-        "ENGINE_UNREACHABLE",
-        `cannot ${act}: the Docker Engine does not answer (${said}); is it running? systemctl status docker`,
-        { cause: error },
-      );
-    }
-    if (said.includes("no space left on device")) {
-      throw new BerthError(
-        "DISK_FULL",
-        `cannot ${act}: the file system of the Docker Engine's data-root is full; free some space there and try again`,
-        { cause: error },
-      );
-    }
-    throw new BerthError(code, `cannot ${act}: the Docker Engine says: ${said}`, { cause: error });
-  }
-}
-
-/** The engine's HTTP status of a failed call; undefined when it did not answer. */
-export function statusOf(error: unknown): number | undefined {
-  if (typeof error === "object" && error !== null && "statusCode" in error) {
-    return typeof error.statusCode === "number" ? error.statusCode : undefined;
-  }
-  return undefined;
-}
-
 /** An image's inspection, or undefined when the engine has none of that name. */
 export async function findImage(
   docker: DockerImages,
   name: string,
 ): Promise<Docker.ImageInspectInfo | undefined> {
-  return await engineCall(`look for the image ${name}`, async () => {
-    try {
-      return await docker.getImage(name).inspect();
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw error;
-    }
-  });
+  return engineFind(`look for the image ${name}`, () => docker.getImage(name).inspect());
 }
 
 /**

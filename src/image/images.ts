@@ -3,7 +3,8 @@ import { BerthError } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
 import { buildOnBase, importRoot } from "./build.js";
 import { debianArchitecture, identify, labelNames, tagOf, type Identity } from "./digest.js";
-import { engineCall, findImage, statusOf, type DockerImages } from "./engine-images.js";
+import { engineCall, statusOf } from "../lib/engine-call.js";
+import { findImage, type DockerImages } from "./engine-images.js";
 import { reporter, type OnProgress } from "./progress.js";
 import { readRecipe, type RecipeFolder } from "./recipe.js";
 

@@ -1,5 +1,5 @@
 import Docker from "dockerode";
-import { BerthError, codeOf, messageOf } from "../lib/errors.js";
+import { BerthError, codeOf, messageOf, type ErrorCode } from "./errors.js";
 
 /** A client of the host's engine. */
 export function connectDocker(socketPath: string): Docker {
@@ -19,13 +19,17 @@ const unreachable = ["ECONNREFUSED", "ENOENT", "EACCES", "ECONNRESET", "EPIPE", 
 /**
  * Runs a call to the engine and turns its failures into ours.
  * @param act what was tried: `create the container of k3x9f2ab`
- * @throws BerthError ENGINE_UNREACHABLE, IMAGE_MISSING, DISK_FULL or ENGINE_FAILED
+ * @throws BerthError ENGINE_UNREACHABLE, IMAGE_MISSING, DISK_FULL, or `code` for all else
  */
-export async function engineCall<T>(act: string, call: () => Promise<T>): Promise<T> {
+export async function engineCall<T>(
+  act: string,
+  call: () => Promise<T>,
+  code: ErrorCode = "ENGINE_FAILED",
+): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw asBerthError(act, error);
+    throw asBerthError(act, error, code);
   }
 }
 
@@ -35,11 +39,11 @@ export async function engineFind<T>(act: string, call: () => Promise<T>): Promis
     return await call();
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
-    throw asBerthError(act, error);
+    throw asBerthError(act, error, "ENGINE_FAILED");
   }
 }
 
-function asBerthError(act: string, error: unknown): BerthError {
+function asBerthError(act: string, error: unknown, code: ErrorCode): BerthError {
   if (error instanceof BerthError) return error;
   const status = statusOf(error);
   const said = messageOf(error);
@@ -64,7 +68,7 @@ function asBerthError(act: string, error: unknown): BerthError {
       { cause: error },
     );
   }
-  return new BerthError("ENGINE_FAILED", `cannot ${act}: the Docker Engine says: ${said}`, {
+  return new BerthError(code, `cannot ${act}: the Docker Engine says: ${said}`, {
     cause: error,
   });
 }
