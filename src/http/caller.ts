@@ -47,3 +47,8 @@ export async function identify(
 export function mustBeAdmin(caller: Caller): void {
   if (caller.role !== "admin") throw new BerthError("FORBIDDEN", "only admins may do this");
 }
+
+/** Users see what is theirs, admins everything. */
+export function maySee(caller: Caller, owner: string): boolean {
+  return caller.role === "admin" || caller.name === owner;
+}

@@ -1,9 +1,9 @@
 import type { SandboxEvent } from "../../provisioner/events.js";
 import { sandboxNotFound } from "../../provisioner/provisioner.js";
+import { maySee } from "../caller.js";
 import type { HttpContext } from "../context.js";
 import { route, type Route } from "../route.js";
 import { EventStream } from "../sse.js";
-import { maySee } from "./sandboxes.js";
 
 /** GET …/events. */
 export function eventsRoute({ provisioner }: HttpContext): Route {

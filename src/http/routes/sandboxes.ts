@@ -13,7 +13,7 @@ import { BerthError } from "../../lib/errors.js";
 import { sandboxNotFound } from "../../provisioner/provisioner.js";
 import { viewOf } from "../../provisioner/view.js";
 import type { SandboxRecord } from "../../provisioner/records.js";
-import type { Caller } from "../caller.js";
+import { maySee, type Caller } from "../caller.js";
 import type { HttpContext } from "../context.js";
 import { isHangup } from "../problem.js";
 import { route, type Route } from "../route.js";
@@ -233,10 +233,6 @@ const isRootItself = (caller: Caller): boolean => caller.name === undefined;
 
 function userNotFound(user: string): BerthError {
   return new BerthError("USER_NOT_FOUND", `there is no user ${user}; berth user add ${user}`);
-}
-
-export function maySee(caller: Caller, owner: string): boolean {
-  return caller.role === "admin" || caller.name === owner;
 }
 
 /** The sandbox of the path, if the caller may see it; others' look as if they were not there. */
