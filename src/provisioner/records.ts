@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rmdir, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { join } from "node:path";
 import { z } from "zod";
 import { sandboxId, sandboxName, sandboxStates, userName } from "../lib/contract/sandbox.js";
-import { BerthError, codeOf, ignoring, messageOf } from "../lib/errors.js";
+import { BerthError, ignoring, messageOf } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
 import { isolations } from "../lib/model.js";
 import { parseStrictly } from "../lib/strict-issues.js";
+import { writeWhole } from "../lib/write-whole.js";
 
 const port = z.int().min(1).max(65_535);
 
@@ -156,21 +156,6 @@ function parseRecord(text: string, id: string): SandboxRecord {
     throw new BerthError("RECORD_INVALID", `sandbox.json of ${id} says it is ${record.id}`);
   }
   return record;
-}
-
-/** Writes a file with mode 0600, whole or not at all; makes its directory. @throws BerthError DISK_FULL */
-async function writeWhole(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFileAtomic(path, text, { mode: 0o600 });
-  } catch (error) {
-    if (codeOf(error) !== "ENOSPC") throw error;
-    throw new BerthError(
-      "DISK_FULL",
-      `cannot write ${path}: the file system is full; free some space there and try again`,
-      { cause: error },
-    );
-  }
 }
 
 async function removeOwnFiles(dir: string, names: readonly string[]): Promise<void> {

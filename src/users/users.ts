@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { userName } from "../lib/contract/sandbox.js";
 import { roles, type AddedUser, type Role, type User } from "../lib/contract/user.js";
 import { BerthError, ignoring } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
 import { parseStrictly } from "../lib/strict-issues.js";
+import { writeWhole } from "../lib/write-whole.js";
 import { createToken, matches, parseToken } from "./token.js";
 
 const record = z.strictObject({
@@ -119,10 +119,16 @@ export class Users {
   }
 
   async #save(user: UserRecord): Promise<void> {
+    const before = this.#users.get(user.name);
     this.#users.set(user.name, user);
-    await writeFileAtomic(this.#path(user.name), JSON.stringify(user, null, 2) + "\n", {
-      mode: 0o600,
-    });
+    try {
+      await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
+    } catch (error) {
+      // A user who was never written would be gone after the next start.
+      if (before) this.#users.set(user.name, before);
+      else this.#users.delete(user.name);
+      throw error;
+    }
   }
 
   #path(name: string): string {

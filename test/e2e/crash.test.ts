@@ -32,7 +32,7 @@ type End = keyof typeof ends;
 let clean: string[];
 let bystander: Sandbox;
 let client: DockerClient;
-let container: string;
+let running: string;
 let before: string[];
 let api: ApiClient;
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
   clean = await traces();
   bystander = await create("e2e-bystander");
   client = await DockerClient.of("e2e-bystander", bystander.dockerHost);
-  container = await containerOf(bystander);
+  running = await containerOf(bystander);
 });
 
 afterAll(async () => {
@@ -59,12 +59,15 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await api.close();
-  // Ends with exit code 1 if any repair failed.
-  ok(await berth("reap"));
   expect(await traces()).toEqual(before);
-  expect(await sandboxesOf("e2e-bystander")).toMatchObject([{ id: bystander.id, state: "ready" }]);
-  expect(await containerOf(bystander)).toBe(container);
-  expect(await client.docker("version", "--format", "{{.Server.Version}}")).toMatch(/^\d+\./);
+  const [listed, container, version] = await Promise.all([
+    sandboxesOf("e2e-bystander"),
+    containerOf(bystander),
+    client.docker("version", "--format", "{{.Server.Os}}"),
+  ]);
+  expect(listed).toMatchObject([{ id: bystander.id, state: "ready" }]);
+  expect(container).toBe(running);
+  expect(version).toBe("linux");
 });
 
 const sandboxesOf = async (name: string) =>
@@ -102,7 +105,7 @@ async function createBrokenOffAt(step: Step, end: End) {
   ok(await trap.fire());
   const said = await creating;
   await daemonAnswers();
-  return { id, said };
+  return said;
 }
 
 async function removeBrokenOffAfter(ms: number, end: End) {
@@ -120,16 +123,16 @@ async function removeBrokenOffAfter(ms: number, end: End) {
 
 describe.each(Object.keys(ends) as End[])("%s of the daemon", (end) => {
   it.each(steps)("leaves nothing of a creation that was at the step %s", async (step) => {
-    const { id, said } = await createBrokenOffAt(step, end);
+    const said = await createBrokenOffAt(step, end);
     // It was not too late for any of these: the events aim at a step's start.
     expect(said.stderr).toMatch(clearErrors);
     expect(said.code).toBe(1);
+    // Ends with exit code 1 if any repair failed.
     ok(await berth("reap"));
     expect(await sandboxesOf(user)).toEqual([]);
-    expect((await berth("show", id)).stderr).toContain("(SANDBOX_NOT_FOUND)");
   });
 
-  it.each(end === "kill -9" ? [0, 60, 250, 500] : [0, 250])(
+  it.each(end === "kill -9" ? [0, 100, 400] : [0, 250])(
     "does not keep a removal from its end, %i ms into it",
     async (ms) => {
       const said = await removeBrokenOffAfter(ms, end);

@@ -124,7 +124,10 @@ export class SecondBerth {
           docker network ls -q --filter label=berth.installation=$i | xargs -r docker network rm >/dev/null
           nft delete table ip berth_$(echo $i | head -c 8) 2>/dev/null
         fi
-        findmnt -rno TARGET | grep -E '^(${this.runDir}|${this.dataDir})(/|$)' | sort -r | xargs -rn1 umount
+        # The disks first, as their images lie in the data directory.
+        for dir in ${this.runDir} ${this.dataDir}; do
+          findmnt -rno TARGET | grep -E "^$dir(/|$)" | sort -r | xargs -rn1 umount
+        done
         rm -rf --one-file-system ${this.dataDir} ${this.runDir} ${this.configFile}
         # Slices in which nothing runs any more are given up by the first daemon.
         [ -z "$idle" ] || /opt/berth/bin/berth reap >/dev/null`),
