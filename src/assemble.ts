@@ -5,7 +5,7 @@ import { CertificateAuthority } from "./certs/authority.js";
 import { KeyPool } from "./certs/key-pool.js";
 import { minLimits, type Config } from "./config.js";
 import { DirectDoor } from "./door/direct-door.js";
-import { connectDocker } from "./lib/engine-call.js";
+import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
@@ -34,7 +34,6 @@ const projectDir = fileURLToPath(new URL("..", import.meta.url));
 /** Builds every part and plugs it into the provisioner; nothing is touched on the host yet but our own directory. */
 export async function assemble(config: Config, { busAddress, log }: Surroundings) {
   const sandboxesDir = join(config.dataDir, "sandboxes");
-  const docker = connectDocker(config.engine.socket);
   const systemd = new DbusSystemd({ address: busAddress });
   const keys = new KeyPool({ size: config.keyPool, log });
   const images = buildImages(config, log);
@@ -45,7 +44,8 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     disks: new LoopDisks({ sandboxesDir, mountsDir: join(config.runDir, "disks"), log }),
     certificates: await CertificateAuthority.open({ directory: config.dataDir, keys }),
     engine: new SandboxEngine({
-      docker,
+      docker: connectDocker(config.engine.socket),
+      streams: connectDockerForStreams(config.engine.socket),
       installation,
       startTimeoutMs: config.engine.startTimeout,
       openFiles: await openFilesLimit(),
@@ -73,8 +73,18 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
 }
 
 export function buildImages(config: Config, log: Log): Images {
+  const [quick, lasting] = [
+    connectDocker(config.engine.socket),
+    connectDockerForStreams(config.engine.socket),
+  ];
   return new Images({
-    docker: connectDocker(config.engine.socket),
+    docker: {
+      getImage: (name) => quick.getImage(name),
+      listImages: quick.listImages.bind(quick),
+      listContainers: quick.listContainers.bind(quick),
+      importImage: lasting.importImage.bind(lasting),
+      buildImage: lasting.buildImage.bind(lasting),
+    },
     imagesDir: join(projectDir, "images"),
     log,
     ...(config.image.base === undefined ? {} : { base: config.image.base }),

@@ -14,10 +14,13 @@ export async function reapOnce(
   const lock = await lockDataDirectory(config.dataDir);
   try {
     const { provisioner, records, close } = await assemble(config, surroundings);
-    await records.load();
-    const result = await provisioner.reap({ dryRun });
-    close();
-    return result;
+    try {
+      await records.load();
+      return await provisioner.reap({ dryRun });
+    } finally {
+      // Its connections would keep the process alive, and the timer from coming round again.
+      close();
+    }
   } finally {
     lock.release();
   }

@@ -33,15 +33,20 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const metrics = new Metrics(provisioner, keys);
   const app = buildApp({ provisioner, users, metrics, version: options.version, pageDir, log });
   const { host, port, tls } = config.listen;
-  const server = await listen(app, join(config.runDir, "berth.sock"), {
+  const address = {
     host,
     port,
     ...(tls ? { tls: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}),
-  });
+  };
+  const server = await listen(app, join(config.runDir, "berth.sock"), address, log);
   keys.start();
   const stopUpkeep = startUpkeep(provisioner, log);
   log.info({ host, port, sandboxes: records.all().length }, "berth is ready");
-  if (options.notifySocket !== undefined) await notifyReady(options.notifySocket);
+  if (options.notifySocket !== undefined) {
+    await notifyReady(options.notifySocket).catch((error: unknown) => {
+      log.warn({ err: error }, "systemd could not be told that berth is ready");
+    });
+  }
 
   await options.stopped;
   log.info("berth is shutting down");
@@ -60,7 +65,8 @@ function startUpkeep(provisioner: Provisioner, log: Log): () => void {
   };
   provisioner.start().catch(failed);
   const timer = setInterval(() => {
-    provisioner.reap({ dryRun: false }).catch(failed);
+    // One that still runs looks at everything there is.
+    if (!provisioner.isReaping) provisioner.reap({ dryRun: false }).catch(failed);
   }, reapEveryMs);
   const stopWatching = provisioner.keepAlive();
   return () => {

@@ -86,7 +86,7 @@ function checkedUrl(url: string): string {
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, "");
   throw new BerthError(
     "CONFIG_INVALID",
-    `"${url}" is no address of a Berth; write BERTH_URL or --url like http://host:7440`,
+    `"${url}" is no address of a Berth; write BERTH_URL or --url like http://host:8420`,
   );
 }
 

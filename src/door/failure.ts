@@ -14,7 +14,7 @@ export function forwardingError(act: string, tool: string, error: unknown): Bert
   return new BerthError(
     "FORWARDING_FAILED",
     `could not ${act}: ${tool} said: ${stderr || messageOf(error)}; ` +
-      `it needs root and a kernel with nf_tables, and "nft list table ip berth" shows what is there`,
+      `it needs root and a kernel with nf_tables, and "nft list tables" shows which there are`,
     { cause: error },
   );
 }

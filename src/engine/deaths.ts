@@ -32,8 +32,7 @@ export function followDeaths(
       try {
         await readEvents();
       } catch (error) {
-        if (!stop.signal.aborted)
-          if (!stopped()) log.debug({ reason: messageOf(error) }, "engine events broke off");
+        if (!stopped()) log.debug({ reason: messageOf(error) }, "engine events broke off");
       }
       await delay(retryMs, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
     }
@@ -48,10 +47,14 @@ export function followDeaths(
         label: [`${labelNames.installation}=${installation}`],
       },
     });
-    for await (const line of createInterface({ input: stream })) {
-      const event = deathEvent.safeParse(JSON.parse(line));
-      const id = event.data?.Actor.Attributes[labelNames.sandbox];
-      if (id) onDeath(id);
+    try {
+      for await (const line of createInterface({ input: stream })) {
+        const event = deathEvent.safeParse(JSON.parse(line));
+        const id = event.data?.Actor.Attributes[labelNames.sandbox];
+        if (id) onDeath(id);
+      }
+    } finally {
+      (stream as unknown as { destroy: () => void }).destroy();
     }
   }
 }

@@ -19,6 +19,7 @@ import { usageOf, type EngineUsage } from "./usage.js";
 /** The host's Docker Engine, as far as sandboxes need it. */
 export class SandboxEngine {
   readonly #docker: Docker;
+  readonly #streams: Docker;
   readonly #installation: string;
   readonly #startTimeoutMs: number;
   readonly #openFiles: number;
@@ -27,6 +28,8 @@ export class SandboxEngine {
 
   constructor(options: {
     docker: Docker;
+    /** The same engine, for calls that last. */
+    streams: Docker;
     /** Value of the label that tells this Berth's things from another's. */
     installation: string;
     startTimeoutMs: number;
@@ -35,6 +38,7 @@ export class SandboxEngine {
     log: Log;
   }) {
     this.#docker = options.docker;
+    this.#streams = options.streams;
     this.#installation = options.installation;
     this.#startTimeoutMs = options.startTimeoutMs;
     this.#openFiles = options.openFiles;
@@ -90,7 +94,7 @@ export class SandboxEngine {
     const settled = new AbortController();
     const deadline = AbortSignal.timeout(this.#startTimeoutMs);
     const all = AbortSignal.any([signal, deadline, settled.signal]);
-    const container = this.#docker.getContainer(thingName(id));
+    const container = this.#streams.getContainer(thingName(id));
     const died = container.wait({ abortSignal: all }).then(async () => {
       throw await this.#startFailed(id, "its container stopped");
     });
@@ -155,7 +159,7 @@ export class SandboxEngine {
 
   /** Calls back whenever a sandbox's container stops, until the returned function is called. */
   watch(onStopped: (id: string) => void): () => void {
-    return followDeaths(this.#docker, this.#installation, onStopped, this.#log);
+    return followDeaths(this.#streams, this.#installation, onStopped, this.#log);
   }
 
   async #ownContainer(id: string): Promise<ContainerInspectInfo | undefined> {

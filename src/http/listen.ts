@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { createServer as createHttpsServer } from "node:https";
 import { answersAt } from "../lib/answers-at.js";
 import { BerthError, codeOf, ignoring, messageOf } from "../lib/errors.js";
+import type { Log } from "../lib/log.js";
 import { markAsRoot } from "./caller.js";
 
 /** Where the API is served over TCP. */
@@ -18,17 +19,21 @@ export async function listen(
   app: RequestListener,
   socketPath: string,
   address: Address,
+  log: Log,
 ): Promise<{ close: () => Promise<void> }> {
+  const onLater = (error: Error) => {
+    log.error({ err: error }, "a listening socket has trouble");
+  };
   const local = createHttpServer(app);
   local.on("connection", markAsRoot);
   const remote = address.tls ? createHttpsServer(address.tls, app) : createHttpServer(app);
   await removeStaleSocket(socketPath);
-  await listening(local, { path: socketPath }, socketPath);
+  await listening(local, { path: socketPath }, socketPath, onLater);
   const place = `${address.host}:${address.port}`;
   try {
     // The directory is root's alone already; this makes the socket so by itself.
     await chmod(socketPath, 0o600);
-    await listening(remote, { host: address.host, port: address.port }, place);
+    await listening(remote, { host: address.host, port: address.port }, place, onLater);
   } catch (error) {
     // Left open it would keep the process from ending, and answer with nobody behind it.
     await closed(local);
@@ -52,7 +57,12 @@ async function removeStaleSocket(path: string): Promise<void> {
   await ignoring(unlink(path), "ENOENT");
 }
 
-function listening(server: Server, options: object, place: string): Promise<void> {
+function listening(
+  server: Server,
+  options: object,
+  place: string,
+  onLater: (error: Error) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
       const taken = codeOf(error) === "EADDRINUSE";
@@ -65,7 +75,12 @@ function listening(server: Server, options: object, place: string): Promise<void
         }),
       );
     });
-    server.listen(options, resolve);
+    server.listen(options, () => {
+      server.removeAllListeners("error");
+      // Say, no file descriptors left for one connection: that is no end of the daemon.
+      server.on("error", onLater);
+      resolve();
+    });
   });
 }
 

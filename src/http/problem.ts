@@ -22,7 +22,6 @@ export const statuses: Record<ErrorCode, { status: number; title: string }> = {
   SANDBOX_NOT_READY: { status: 409, title: "The sandbox is not ready" },
   SANDBOX_LIMIT_REACHED: { status: 409, title: "No more sandboxes allowed" },
   PROFILE_UNKNOWN: { status: 400, title: "No such profile" },
-  ISOLATION_NOT_ALLOWED: { status: 403, title: "Isolation not allowed" },
   TTL_TOO_LONG: { status: 400, title: "The time is too long" },
   LIMIT_OUT_OF_RANGE: { status: 400, title: "A limit is out of range" },
   PORTS_EXHAUSTED: { status: 503, title: "No free ports" },

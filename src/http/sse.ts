@@ -7,6 +7,7 @@ const heartbeatMs = 15_000;
 export class EventStream {
   readonly #response: Response;
   readonly #heartbeat: NodeJS.Timeout;
+  #ended = false;
 
   constructor(response: Response, onClosed: () => void) {
     this.#response = response;
@@ -19,17 +20,27 @@ export class EventStream {
     response.flushHeaders();
     response.write("retry: 1000\n\n");
     this.#heartbeat = setInterval(() => response.write(": alive\n\n"), heartbeatMs);
+    // A reader that went away is told by `close`; its errors are nobody's.
+    response.on("error", () => undefined);
     response.once("close", () => {
-      clearInterval(this.#heartbeat);
+      this.#stop();
       onClosed();
     });
   }
 
+  /** Nothing is sent after the end. */
   send(event: string, data: unknown): void {
+    if (this.#ended) return;
     this.#response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
   end(): void {
+    this.#stop();
     this.#response.end();
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    clearInterval(this.#heartbeat);
   }
 }

@@ -1,8 +1,16 @@
 import Docker from "dockerode";
 import { BerthError, codeOf, messageOf, type ErrorCode } from "./errors.js";
 
-/** A client of the host's engine. */
+/** Above what creating or starting a container takes on a host that is full of them. */
+const callTimeoutMs = 60_000;
+
+/** A client of the host's engine, for calls that are answered at once: a mute engine is no answer. */
 export function connectDocker(socketPath: string): Docker {
+  return new Docker({ socketPath, timeout: callTimeoutMs });
+}
+
+/** A client for what lasts: builds, events, waiting for a container's end. */
+export function connectDockerForStreams(socketPath: string): Docker {
   return new Docker({ socketPath });
 }
 

@@ -1,5 +1,8 @@
 import { execa } from "execa";
 
+/** None of the programs we run takes a second when the host is well. */
+const usualTimeoutMs = 60_000;
+
 /**
  * Runs a program of the host, without a shell and with a fixed, plain environment
  * (`LC_ALL=C`: its messages are read by people in errors, never parsed for meaning).
@@ -11,6 +14,7 @@ export async function run(
   options: { input?: string; timeout?: number } = {},
 ): Promise<string> {
   const { stdout } = await execa(file, args, {
+    timeout: usualTimeoutMs,
     ...options,
     env: { LC_ALL: "C", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     extendEnv: false,

@@ -15,6 +15,11 @@ export class KeyedMutex {
     }
   }
 
+  /** Resolves when everybody who holds or awaits one now is done. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#mutexes.values()].map(({ mutex }) => mutex.waitForUnlock()));
+  }
+
   /** Whether somebody holds the key's mutex now. */
   held(key: string): boolean {
     return this.#mutexes.has(key);

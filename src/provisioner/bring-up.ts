@@ -59,6 +59,8 @@ export async function bringUp(
     const own = await parts.certificates.issueOwn({ sandboxId: id, caPem });
     const peer = { address: record.network.address, port: enginePort, caPem, ...own };
     await parts.engine.waitReady(id, peer, signal);
+    // Read back once more: a slice that was lost meanwhile would have come back without limits.
+    await settleSlice(context, user);
   });
 }
 

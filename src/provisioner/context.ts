@@ -1,5 +1,6 @@
 import type { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
+import type { Backoff } from "./backoff.js";
 import type { SandboxEvents } from "./events.js";
 import type { Parts } from "./parts.js";
 import type { Records } from "./records.js";
@@ -13,6 +14,8 @@ export interface Context {
   settings: Settings;
   log: Log;
   now: () => Date;
+  /** Spaces out the starts of one that keeps dying. */
+  backoff: Backoff;
   /** Held while a user's slice is made, changed or given up. */
   userLocks: KeyedMutex;
   /** Held while one sandbox is made, started or removed. */

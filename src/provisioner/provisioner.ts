@@ -5,6 +5,7 @@ import { BerthError, internalDetail } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import type { BundleFormat } from "../lib/model.js";
+import { Backoff } from "./backoff.js";
 import { bundleOf } from "./bundle.js";
 import type { Context } from "./context.js";
 import { cancelled, create } from "./create.js";
@@ -42,6 +43,7 @@ export class Provisioner {
       ...options,
       now,
       events: this.events,
+      backoff: new Backoff(now),
       userLocks: new KeyedMutex(),
       sandboxLocks: new KeyedMutex(),
     };
@@ -75,12 +77,29 @@ export class Provisioner {
     request: OwnedRequest,
   ): Promise<{ record: SandboxRecord; ready: Promise<SandboxRecord> }> {
     this.#mustBeOpen();
-    const record = await this.#reservations.runExclusive(() => reserve(this.#context, request));
+    return this.#reservations.runExclusive(async () => {
+      const record = await reserve(this.#context, request);
+      const { saved, ready } = this.#make(record);
+      await saved;
+      return { record, ready };
+    });
+  }
+
+  /** Saves the record and makes the sandbox, its lock held from before anybody can see the record. */
+  #make(record: SandboxRecord): { saved: Promise<void>; ready: Promise<SandboxRecord> } {
+    const { records, sandboxLocks } = this.#context;
     const abort = new AbortController();
     const signal = AbortSignal.any([abort.signal, this.#closing.signal]);
-    const ready = this.#context.sandboxLocks.run(record.id, () =>
-      create(this.#context, record, signal),
-    );
+    let saved = Promise.resolve();
+    const ready = sandboxLocks.run(record.id, async () => {
+      await saved;
+      return create(this.#context, record, signal);
+    });
+    saved = records.save(record).catch(async (error: unknown) => {
+      // What was never written must not hold name, ports and network.
+      await records.remove(record.id);
+      throw error;
+    });
     const done = ready.then(
       () => this.#creations.delete(record.id),
       (error: unknown) => {
@@ -89,7 +108,7 @@ export class Provisioner {
       },
     );
     this.#creations.set(record.id, { abort, done });
-    return { record, ready };
+    return { saved, ready };
   }
 
   /** Breaks off a creation under way; what it had made is removed. */
@@ -124,6 +143,24 @@ export class Provisioner {
     this.#context.log.info({ sandbox: id }, "sandbox removed");
   }
 
+  /**
+   * Marks all sandboxes of a user as being removed, so that reap finishes it whatever happens to the
+   * daemon; those that are being made are broken off. Returns the ids that are left to remove.
+   */
+  async condemn(user: string): Promise<string[]> {
+    const { records, sandboxLocks } = this.#context;
+    const ids = this.list()
+      .filter((record) => record.user === user)
+      .map(({ id }) => id);
+    for (const id of ids) {
+      await this.cancel(id, `its user ${user} is removed`);
+      await sandboxLocks.run(id, async () => {
+        if (records.get(id)) await records.update(id, { state: "removing" });
+      });
+    }
+    return ids.filter((id) => records.get(id));
+  }
+
   /** A fresh bundle, with a client certificate of its own. @throws BerthError SANDBOX_NOT_READY */
   async bundle(id: string, format: BundleFormat): Promise<Readable> {
     const record = this.get(id);
@@ -150,6 +187,10 @@ export class Provisioner {
     };
   }
 
+  get isReaping(): boolean {
+    return this.#reconciling.isLocked();
+  }
+
   /** Removes what has expired and repairs what disagrees; one run at a time. */
   reap(options: { dryRun: boolean }): Promise<ReapResult> {
     this.#mustBeOpen();
@@ -166,7 +207,7 @@ export class Provisioner {
   }
 
   async #restore(): Promise<void> {
-    const { log, records } = this.#context;
+    const { log } = this.#context;
     const users = new Set(this.list().map((record) => record.user));
     for (const user of users) {
       this.#mustBeOpen();
@@ -174,24 +215,28 @@ export class Provisioner {
         log.error({ user, err: error }, "the user's slice could not be set");
       });
     }
-    // What failed before may work now: each gets one more try.
-    for (const { id, state } of this.list()) {
-      if (state === "failed") await records.update(id, { state: "stopped" });
-    }
   }
 
   /** Starts a sandbox again as soon as its container stops by itself. Returns the end of it. */
   keepAlive(): () => void {
-    const { parts, sandboxLocks, log } = this.#context;
+    const { parts, backoff } = this.#context;
     return parts.engine.watch((id) => {
       // While somebody makes or removes it, its container may well stop.
-      if (sandboxLocks.held(id) || this.#closing.signal.aborted) return;
-      sandboxLocks
-        .run(id, () => revive(this.#context, id, this.#closing.signal))
-        .catch((error: unknown) => {
-          log.warn({ sandbox: id, err: error }, "stopped by itself and did not start again");
-        });
+      if (this.#context.sandboxLocks.held(id)) return;
+      setTimeout(() => {
+        this.#startAgain(id);
+      }, backoff.waitMs(id)).unref();
     });
+  }
+
+  #startAgain(id: string): void {
+    const { sandboxLocks, log } = this.#context;
+    if (sandboxLocks.held(id) || this.#closing.signal.aborted) return;
+    sandboxLocks
+      .run(id, () => revive(this.#context, id, this.#closing.signal))
+      .catch((error: unknown) => {
+        log.warn({ sandbox: id, err: error }, "stopped by itself and did not start again");
+      });
   }
 
   /** Breaks off all creations, which unwind, and waits for what else is under way. */
@@ -199,8 +244,11 @@ export class Provisioner {
     this.#closing.abort(
       new BerthError("SHUTTING_DOWN", "berth is shutting down; try again in a moment"),
     );
-    await Promise.all([...this.#creations.values()].map(({ done }) => done));
+    await this.#reservations.waitForUnlock();
     await this.#reconciling.waitForUnlock();
+    await this.#context.sandboxLocks.idle();
+    await this.#context.userLocks.idle();
+    await Promise.all([...this.#creations.values()].map(({ done }) => done));
   }
 
   #tellFailure(record: SandboxRecord, error: unknown): void {

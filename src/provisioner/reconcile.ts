@@ -1,10 +1,14 @@
 import type { ReapAction } from "../lib/contract/sandbox.js";
 import { messageOf } from "../lib/errors.js";
+import { forEachAtOnce } from "../lib/for-each-at-once.js";
 import { routeOf } from "./bring-up.js";
 import type { Context } from "./context.js";
-import { planRepairs, type Repair, type World } from "./repairs.js";
+import { faultOf, planRepairs, whyRemove, type Repair, type World } from "./repairs.js";
 import { revive } from "./revive.js";
 import { takeDown } from "./take-down.js";
+
+/** Starts and removals side by side; each is mostly waiting for the engine. */
+const repairsAtOnce = 4;
 
 /**
  * Removes what has expired and makes directories, containers, networks, disks, slices and forwarded
@@ -16,13 +20,22 @@ export async function reconcile(
   options: { dryRun: boolean; signal: AbortSignal },
 ): Promise<ReapAction[]> {
   const repairs = planRepairs(await look(context));
-  const actions: ReapAction[] = [];
-  for (const repair of repairs) {
-    options.signal.throwIfAborted();
-    const action = describe(context, repair);
-    if (!options.dryRun) await carryOut(context, repair, action, options.signal);
-    actions.push(action);
+  // Removals first: they are quick, and starting again may wait for an engine that does not answer.
+  const isStart = (repair: Repair) => repair.kind === "revive-sandbox";
+  const actions = [
+    ...(await inOrder(repairs.filter((repair) => !isStart(repair)))),
+    ...(await inOrder(repairs.filter(isStart))),
+  ];
+
+  function inOrder(some: Repair[]): Promise<ReapAction[]> {
+    return forEachAtOnce(some, repairsAtOnce, async (repair) => {
+      options.signal.throwIfAborted();
+      const action = describe(context, repair);
+      if (options.dryRun) return [action];
+      return (await carryOut(context, repair, action, options.signal)) ? [action] : [];
+    });
   }
+
   const wanted = {
     routes: () => {
       const settled = context.records
@@ -54,44 +67,61 @@ async function look(context: Context): Promise<World> {
     halfMade,
     unreadable: records.unreadable,
     busy: (id) => sandboxLocks.held(id),
+    mayStart: (id) => context.backoff.waitMs(id) === 0,
     engine,
     attachedDisks,
     idleSliceUsers,
   };
 }
 
+/** False when there was nothing to repair any more. */
 async function carryOut(
   context: Context,
   repair: Repair,
   action: ReapAction,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await act(context, repair, signal);
+    if (!(await act(context, repair, signal))) return false;
     context.log.info({ ...action }, "repaired");
   } catch (error) {
     signal.throwIfAborted();
     action.error = messageOf(error);
     context.log.error({ ...action, err: error }, "a repair failed; the next run tries again");
   }
+  return true;
 }
 
-async function act(context: Context, repair: Repair, signal: AbortSignal): Promise<void> {
-  const { parts, records, events, sandboxLocks, userLocks } = context;
-  if (repair.kind === "release-slice") {
-    await userLocks.run(repair.user, async () => {
-      if (records.all().some((record) => record.user === repair.user)) return;
-      await parts.slices.release(repair.user);
-    });
-    return;
-  }
-  await sandboxLocks.run(repair.id, async () => {
-    if (repair.kind === "revive-sandbox") {
-      await revive(context, repair.id, signal);
-      return;
-    }
-    await takeDown(context, repair.id);
-    events.end(repair.id, { state: "removed", reason: repair.why });
+/**
+ * Carries one repair out. The plan may be old by now (a sandbox was extended, removed or came up
+ * meanwhile), so with the lock held it is decided once more.
+ */
+async function act(context: Context, repair: Repair, signal: AbortSignal): Promise<boolean> {
+  if (repair.kind === "release-slice") return releaseSlice(context, repair.user);
+  const { id, kind, why } = repair;
+  return context.sandboxLocks.run(id, async () => {
+    if (kind === "revive-sandbox") return reviveIfDown(context, id, signal);
+    const record = context.records.get(id);
+    const mustGo = record ? whyRemove(record, context.now()) : kind === "remove-leftover";
+    if (!mustGo) return false;
+    await takeDown(context, id);
+    context.events.end(id, { state: "removed", reason: why });
+    return true;
+  });
+}
+
+async function reviveIfDown(context: Context, id: string, signal: AbortSignal): Promise<boolean> {
+  const record = context.records.get(id);
+  if (!record || !faultOf(record, await context.parts.engine.inventory())) return false;
+  await revive(context, id, signal);
+  return true;
+}
+
+async function releaseSlice({ parts, records, userLocks }: Context, user: string) {
+  return userLocks.run(user, async () => {
+    if (records.all().some((record) => record.user === user)) return false;
+    await parts.slices.release(user);
+    return true;
   });
 }
 

@@ -12,6 +12,8 @@ export interface World {
   unreadable: ReadonlySet<string>;
   /** Ids that somebody is making, starting or removing right now. */
   busy: (id: string) => boolean;
+  /** Whether a stopped or failed one may be started again yet. */
+  mayStart: (id: string) => boolean;
   engine: EngineInventory;
   attachedDisks: string[];
   idleSliceUsers: string[];
@@ -30,7 +32,7 @@ export function planRepairs(world: World): Repair[] {
     if (world.busy(record.id)) continue;
     const why = whyRemove(record, world.now);
     if (why) repairs.push({ kind: "remove-sandbox", id: record.id, why });
-    else if (record.state !== "failed") {
+    else if (world.mayStart(record.id)) {
       const fault = faultOf(record, world.engine);
       if (fault) repairs.push({ kind: "revive-sandbox", id: record.id, why: fault });
     }
@@ -57,14 +59,17 @@ export function planRepairs(world: World): Repair[] {
   return repairs;
 }
 
-function faultOf({ id, state }: SandboxRecord, engine: EngineInventory): string | undefined {
+/** Why a sandbox must be started again; undefined when it runs. */
+export function faultOf({ id, state }: SandboxRecord, engine: EngineInventory): string | undefined {
   const container = engine.containers.get(id);
   if (!container) return "its container is gone";
   if (!engine.networks.has(id)) return "its network is gone";
-  return container.running && state === "ready" ? undefined : "its container is stopped";
+  if (!container.running) return "its container is stopped";
+  return state === "ready" ? undefined : `it is ${state}`;
 }
 
-function whyRemove(record: SandboxRecord, now: Date): string | undefined {
+/** Why a sandbox must go; undefined when it may stay. */
+export function whyRemove(record: SandboxRecord, now: Date): string | undefined {
   if (record.state === "removing") return "its removal was broken off";
   if (record.state === "creating") return "its creation was broken off";
   const overdueMs = now.getTime() - Date.parse(record.expiresAt);

@@ -11,8 +11,8 @@ import { decideSpec } from "./request.js";
 export type OwnedRequest = CreateRequest & { user: string };
 
 /**
- * Decides everything about a new sandbox and takes its name, ports and network.
- * The caller holds the lock of all reservations, so that no two get the same.
+ * Decides everything about a new sandbox: its name, ports and network among the rest.
+ * The caller holds the lock of all reservations until the record is saved, so that no two get the same.
  * @throws BerthError SANDBOX_EXISTS, SANDBOX_LIMIT_REACHED, PORTS_EXHAUSTED, ADDRESSES_EXHAUSTED
  *   and what decideSpec throws
  */
@@ -31,7 +31,7 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     avoid: await parts.hostNetworks(),
   });
   const createdAt = now();
-  const record: SandboxRecord = {
+  return {
     version: 1,
     id: newId((id) => records.get(id) !== undefined),
     user: request.user,
@@ -47,14 +47,6 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     network: { subnet, address },
     publicHost: settings.publicHosts[0] ?? "localhost",
   };
-  try {
-    await records.save(record);
-  } catch (error) {
-    // What was never written must not hold name, ports and network.
-    await records.remove(record.id);
-    throw error;
-  }
-  return record;
 }
 
 function mustBeFree({ records, settings }: Context, user: string, name: string): void {

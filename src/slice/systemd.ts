@@ -61,6 +61,7 @@ const absent = [
  */
 export class DbusSystemd implements Systemd {
   #connection: BusConnection | undefined;
+  #closed = false;
 
   constructor(
     private readonly options: {
@@ -127,8 +128,9 @@ export class DbusSystemd implements Systemd {
     return (reply.body[0] as [string][]).map(([name]) => name);
   }
 
-  /** Closes the connection, which would keep a process alive. */
+  /** Closes the connection, which would keep a process alive, for good: later calls fail. */
   close(): void {
+    this.#closed = true;
     this.#connection?.close();
   }
 
@@ -193,6 +195,8 @@ export class DbusSystemd implements Systemd {
 
   /** The live connection or a new one; at once, so that calls keep the order they were made in. */
   #connect(): BusConnection {
+    if (this.#closed)
+      throw unreachable(this.options.address, new Error("the connection is closed"));
     if (this.#connection && !this.#connection.lost) return this.#connection;
     const connection = new BusConnection(this.options.address);
     this.#connection = connection;
