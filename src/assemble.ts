@@ -38,9 +38,11 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const keys = new KeyPool({ size: config.keyPool, log });
   const images = buildImages(config, log);
   const installation = await installationId(config.dataDir);
+  // Short enough for names, and still tells two Berths on one host apart.
+  const mark = installation.slice(0, 8);
   const parts: Parts = {
     images,
-    slices: new UserSlices({ systemd, log }),
+    slices: new UserSlices({ systemd, installation: mark, log }),
     disks: new LoopDisks({ sandboxesDir, mountsDir: join(config.runDir, "disks"), log }),
     certificates: await CertificateAuthority.open({ directory: config.dataDir, keys }),
     engine: new SandboxEngine({
@@ -51,8 +53,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       openFiles: await openFilesLimit(),
       log,
     }),
-    // The installation's first half tells the tables of two Berths on one host apart.
-    door: new DirectDoor({ table: `berth_${installation.slice(0, 8)}`, log }),
+    door: new DirectDoor({ table: `berth_${mark}`, log }),
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };

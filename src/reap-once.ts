@@ -22,6 +22,6 @@ export async function reapOnce(
       close();
     }
   } finally {
-    lock.release();
+    await lock.release();
   }
 }

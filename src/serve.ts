@@ -55,7 +55,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   await provisioner.close();
   await closing;
   close();
-  lock.release();
+  await lock.release();
 }
 
 /** Repairs now and every minute, and starts sandboxes that stop by themselves. */

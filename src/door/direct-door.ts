@@ -50,11 +50,13 @@ export class DirectDoor {
   }
 
   /**
-   * Sends the sandbox's host ports to it.
-   * @throws BerthError FORWARDING_FAILED
+   * Sends the sandbox's host ports to it. A sandbox that comes back after a reboot may find that
+   * something else listens on one of them by now: that is not taken from it.
+   * @throws BerthError FORWARDING_FAILED, PORT_TAKEN
    */
   open(route: Route): Promise<void> {
     return this.#changing.runExclusive(async () => {
+      if (!this.#known.has(route.id)) await mustBeFree(route);
       const act = `forward ports to sandbox ${route.id}`;
       const wanted = elementsOf(route);
       const old = (this.#known.get(route.id) ?? []).filter(
@@ -191,4 +193,14 @@ export class DirectDoor {
       throw forwardingError(act, "nft", error);
     }
   }
+}
+
+async function mustBeFree({ id, engineHostPort, from, to }: Route): Promise<void> {
+  const block = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const [taken] = await findTakenPorts([engineHostPort, ...block]);
+  if (taken === undefined) return;
+  throw new BerthError(
+    "PORT_TAKEN",
+    `cannot open port ${taken} for sandbox ${id}: something else listens on it (ss -lnp 'sport = :${taken}'); stop that, or remove the sandbox`,
+  );
 }

@@ -16,6 +16,8 @@ export const thingName = (id: string): string => `berth-${id}`;
 /** Paths inside the sandbox; images/dind/entrypoint knows the same. */
 const inside = { data: "/data", certs: "/berth/certs" };
 
+const certFiles = ["ca.pem", "server-cert.pem", "server-key.pem"];
+
 export function labelsOf(launch: NetworkLaunch, installation: string): Record<string, string> {
   return {
     [labelNames.sandbox]: launch.id,
@@ -69,7 +71,11 @@ export function containerOptions(
       { Name: "nofile", Soft: openFiles, Hard: openFiles },
       { Name: "core", Soft: 0, Hard: 0 },
     ],
-    Binds: [`${launch.diskDir}:${inside.data}`, `${launch.certsDir}:${inside.certs}:ro`],
+    // File by file: root inside may make a mounted directory writable, and put things there for us to find.
+    Binds: [
+      `${launch.diskDir}:${inside.data}`,
+      ...certFiles.map((file) => `${launch.certsDir}/${file}:${inside.certs}/${file}:ro`),
+    ],
     LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
     NetworkMode: name,
   };

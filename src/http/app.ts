@@ -1,7 +1,7 @@
 import express, { type Express, type Request, type RequestHandler } from "express";
 import { BerthError } from "../lib/errors.js";
 import { parseStrictly } from "../lib/strict-issues.js";
-import { identify, isRoot, mustBeAdmin } from "./caller.js";
+import { identify, isRoot, mustBeAdmin, tokenOf } from "./caller.js";
 import type { HttpContext } from "./context.js";
 import { FailedAttempts } from "./failed-attempts.js";
 import { openApi } from "./openapi.js";
@@ -61,7 +61,8 @@ function handlers(route: Route, context: HttpContext, attempts: FailedAttempts):
   const authenticate: RequestHandler = async (request, response, next) => {
     const ask = () => identify(request, (token) => context.users.authenticate(token));
     // Root's socket cannot fail, and has no address to count by.
-    const caller = isRoot(request) ? await ask() : await attempts.guard(request, ask);
+    const isKnown = context.users.isAccepted(tokenOf(request) ?? "");
+    const caller = isRoot(request) ? await ask() : await attempts.guard(request, isKnown, ask);
     if (route.access === "admin") mustBeAdmin(caller);
     response.locals["caller"] = caller;
     next();

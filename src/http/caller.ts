@@ -20,6 +20,12 @@ export function isRoot(request: Request): boolean {
   return rootConnections.has(request.socket);
 }
 
+/** The token a request names; undefined for none. */
+export function tokenOf(request: Request): string | undefined {
+  const [scheme, token] = (request.headers.authorization ?? "").split(" ");
+  return scheme?.toLowerCase() === "bearer" && token ? token : undefined;
+}
+
 /**
  * Finds out who asks.
  * @throws BerthError UNAUTHENTICATED
@@ -29,8 +35,8 @@ export async function identify(
   authenticate: (token: string) => Promise<User | undefined>,
 ): Promise<Caller> {
   if (isRoot(request)) return { name: undefined, role: "admin" };
-  const [scheme, token] = (request.headers.authorization ?? "").split(" ");
-  if (scheme?.toLowerCase() !== "bearer" || !token) {
+  const token = tokenOf(request);
+  if (token === undefined) {
     throw new BerthError(
       "UNAUTHENTICATED",
       "this needs a token: send `Authorization: Bearer <token>` (an admin makes one with berth user add)",

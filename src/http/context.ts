@@ -20,6 +20,8 @@ export interface Users {
   has(name: string): boolean;
   add(name: string, role: Role | undefined): Promise<AddedUser>;
   ensure(name: string): Promise<void>;
+  revoke(name: string): void;
   remove(name: string): Promise<void>;
+  isAccepted(token: string): boolean;
   authenticate(token: string): Promise<User | undefined>;
 }

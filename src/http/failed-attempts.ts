@@ -20,9 +20,12 @@ export class FailedAttempts {
 
   /**
    * Passes on what `identify` gives.
+   * @param isKnown whether the request's token was recognised before: it is never refused, since
+   *   others' failures behind the same address are not its owner's
    * @throws BerthError RATE_LIMITED, without asking, after too many failures
    */
-  async guard<T>(request: Request, identify: () => Promise<T>): Promise<T> {
+  async guard<T>(request: Request, isKnown: boolean, identify: () => Promise<T>): Promise<T> {
+    if (isKnown) return identify();
     const key = ipKeyGenerator(request.ip ?? "");
     const known = await this.#store.get(key);
     if (known && known.totalHits >= limit) {

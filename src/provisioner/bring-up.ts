@@ -94,7 +94,6 @@ async function ensureCertificates(context: Context, record: SandboxRecord): Prom
   await records.saveCertificates(record.id, {
     "server-key.pem": made.serverKeyPem,
     "server-cert.pem": made.serverCertPem,
-    // The CA certificate is written last: where it is, all three are.
     "ca.pem": made.caPem,
   });
   return made.caPem;

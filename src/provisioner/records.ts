@@ -40,6 +40,8 @@ export type SandboxRecord = z.infer<typeof recordSchema>;
 /** Certificates are in a folder of their own: that folder is what the sandbox sees. */
 const certsFolder = "certs";
 const certFiles = ["server-key.pem", "server-cert.pem", "ca.pem"] as const;
+/** What we read ourselves is never what a sandbox has mounted. */
+const ownCaFile = "ca.pem";
 type CertFile = (typeof certFiles)[number];
 
 /** The directories of all sandboxes, and what they say, kept in memory as well. */
@@ -107,19 +109,27 @@ export class Records {
     const record = this.#records.get(id);
     if (!record) throw new BerthError("SANDBOX_NOT_FOUND", `sandbox ${id} is gone`);
     const changed = { ...record, ...change };
-    await this.save(changed);
+    try {
+      await this.save(changed);
+    } catch (error) {
+      // Nothing is true that the next start would not know.
+      if (this.#records.get(id) === changed) this.#records.set(id, record);
+      throw error;
+    }
     return changed;
   }
 
+  /** Our own copy of the CA certificate is written last: where it is, all others are. */
   async saveCertificates(id: string, files: Record<CertFile, string>): Promise<void> {
     for (const name of certFiles) {
       await writeWhole(join(this.certsDirectory(id), name), files[name]);
     }
+    await writeWhole(join(this.directory(id), ownCaFile), files["ca.pem"]);
   }
 
   /** The CA certificate, or undefined when the certificates have not been made yet. */
   caPem(id: string): Promise<string | undefined> {
-    return ignoring(readFile(join(this.certsDirectory(id), "ca.pem"), "utf8"), "ENOENT");
+    return ignoring(readFile(join(this.directory(id), ownCaFile), "utf8"), "ENOENT");
   }
 
   certsDirectory(id: string): string {
@@ -138,7 +148,7 @@ export class Records {
     const dir = this.directory(id);
     await removeOwnFiles(this.certsDirectory(id), certFiles);
     await ignoring(rmdir(this.certsDirectory(id)), "ENOENT");
-    await removeOwnFiles(dir, ["sandbox.json"]);
+    await removeOwnFiles(dir, [ownCaFile, "sandbox.json"]);
     await ignoring(rmdir(dir), "ENOENT");
     this.#records.delete(id);
   }

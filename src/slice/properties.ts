@@ -27,10 +27,15 @@ export function sliceProperties(limits: Limits): UnitProperty[] {
   ];
 }
 
+/** A slice's description; by its end one Berth on a host tells its own slices from another's. */
+export function descriptionOf(user: string, installation: string): string {
+  return `Docker Engines of ${user} (Berth ${installation})`;
+}
+
 /** What only the start of a transient slice can set. */
-export function startProperties(user: string): UnitProperty[] {
+export function startProperties(user: string, installation: string): UnitProperty[] {
   return [
-    ["Description", new Variant("s", `Berth sandboxes of ${user}`)],
+    ["Description", new Variant("s", descriptionOf(user, installation))],
     // A stopped slice is forgotten in any case, a failed one only with this: the name is free again.
     ["CollectMode", new Variant("s", "inactive-or-failed")],
   ];

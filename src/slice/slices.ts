@@ -5,21 +5,25 @@ import { verifyCgroupLimits } from "./cgroup-limits.js";
 import { sliceName, userOfSlice } from "./escape.js";
 import { removeEmptyCgroups, slicesWithCgroups } from "./leftover-cgroups.js";
 import { sliceProperties, startProperties } from "./properties.js";
-import type { Systemd } from "./systemd.js";
+import type { ActiveUnit, Systemd } from "./systemd.js";
 
 /** One transient slice per user below berth.slice. The caller holds a lock per user. */
 export class UserSlices {
   readonly #systemd: Systemd;
+  readonly #installation: string;
   readonly #log: Log;
   readonly #root: string;
 
   constructor(parts: {
     systemd: Systemd;
+    /** What marks this Berth's slices among those of others on the host. */
+    installation: string;
     log: Log;
     /** Where /proc and the cgroup mounts are found; `/` but in tests. */
     root?: string;
   }) {
     this.#systemd = parts.systemd;
+    this.#installation = parts.installation;
     this.#log = parts.log;
     this.#root = parts.root ?? "/";
   }
@@ -68,13 +72,25 @@ export class UserSlices {
       this.#systemd.listActive("berth-*.slice"),
       slicesWithCgroups(this.#root),
     ]);
+    const others = new Set(active.filter((unit) => !this.#isOurs(unit)).map(({ name }) => name));
     const idle: string[] = [];
-    for (const slice of new Set([...active, ...withCgroups])) {
+    for (const slice of new Set([...active.map(({ name }) => name), ...withCgroups])) {
       // Others are not ours: berth-a-b.slice is a child of berth-a.slice, as a user's dash is escaped.
       const user = userOfSlice(slice);
-      if (user !== undefined && !(await this.#systemd.hasProcesses(slice))) idle.push(user);
+      if (user === undefined || others.has(slice)) continue;
+      if (!(await this.#systemd.hasProcesses(slice))) idle.push(user);
     }
     return idle;
+  }
+
+  /**
+   * By its description. An implicit slice, which systemd names after itself, was made by something
+   * started in it: with nothing in it any more it is as good as ours.
+   */
+  #isOurs({ name, description }: ActiveUnit): boolean {
+    const user = userOfSlice(name);
+    const mark = / \(Berth (\w+)\)$/.exec(description)?.[1];
+    return user !== undefined && (mark === undefined || mark === this.#installation);
   }
 
   /**
@@ -89,7 +105,10 @@ export class UserSlices {
       // systemd takes messages in order, so isLoaded tells of the time before the start.
       const [wasLoaded, start] = await Promise.all([
         this.#systemd.isLoaded(slice),
-        this.#systemd.startTransient(slice, [...startProperties(user), ...properties]),
+        this.#systemd.startTransient(slice, [
+          ...startProperties(user, this.#installation),
+          ...properties,
+        ]),
       ]);
       if (start === "started") return wasLoaded ? "changed" : "made";
       const isOurs = await this.#systemd.isTransient(slice);

@@ -4,6 +4,11 @@ import { BusConnection, unreachable, type MethodCall } from "./connection.js";
 import { unitObjectPath } from "./escape.js";
 import type { UnitProperty } from "./properties.js";
 
+export interface ActiveUnit {
+  name: string;
+  description: string;
+}
+
 /** What Berth asks of systemd's manager. */
 export interface Systemd {
   /**
@@ -25,8 +30,8 @@ export interface Systemd {
   controlGroup(slice: string): Promise<string>;
   /** Whether any process runs in a unit; for a slice, anywhere below it. */
   hasProcesses(name: string): Promise<boolean>;
-  /** Names of the active units that match a shell pattern (glob(7)). */
-  listActive(pattern: string): Promise<string[]>;
+  /** The active units that match a shell pattern (glob(7)). */
+  listActive(pattern: string): Promise<ActiveUnit[]>;
 }
 
 const manager = {
@@ -119,13 +124,16 @@ export class DbusSystemd implements Systemd {
     return reply !== undefined && (reply.body[0] as unknown[]).length > 0;
   }
 
-  async listActive(pattern: string): Promise<string[]> {
+  async listActive(pattern: string): Promise<ActiveUnit[]> {
     const reply = await this.#callManager(pattern, "ListUnitsByPatterns", "asas", [
       ["active"],
       [pattern],
     ]);
-    // Each unit is a struct whose first field is its name.
-    return (reply.body[0] as [string][]).map(([name]) => name);
+    // Each unit is a struct whose first fields are these two.
+    return (reply.body[0] as [string, string][]).map(([name, description]) => ({
+      name,
+      description,
+    }));
   }
 
   /** Closes the connection, which would keep a process alive, for good: later calls fail. */

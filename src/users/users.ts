@@ -5,6 +5,7 @@ import { z } from "zod";
 import { userName } from "../lib/contract/sandbox.js";
 import { roles, type AddedUser, type Role, type User } from "../lib/contract/user.js";
 import { BerthError, ignoring } from "../lib/errors.js";
+import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
@@ -26,6 +27,9 @@ export class Users {
   readonly #users = new Map<string, UserRecord>();
   /** SHA-256 of tokens that scrypt has already accepted: one scrypt per token and daemon, not per request. */
   readonly #accepted = new Map<string, string>();
+
+  /** One write or unlink of a user's record at a time: a late write must not bring a removed user back. */
+  readonly #writing = new KeyedMutex();
 
   constructor(options: { dir: string; log: Log; now?: () => Date }) {
     this.#dir = options.dir;
@@ -92,20 +96,33 @@ export class Users {
     await this.#save({ name, role: "user", createdAt: this.#now().toISOString() });
   }
 
-  /** @throws BerthError USER_NOT_FOUND */
-  async remove(name: string): Promise<void> {
+  /**
+   * Shuts a user out at once: the token is refused, nothing new can be made for them. Their record
+   * stays until `remove`, so that a removal that breaks off can be asked for again.
+   * @throws BerthError USER_NOT_FOUND
+   */
+  revoke(name: string): void {
     if (!this.#users.delete(name)) {
       throw new BerthError("USER_NOT_FOUND", `there is no user ${name}; see berth user list`);
     }
     for (const [digest, owner] of this.#accepted) {
       if (owner === name) this.#accepted.delete(digest);
     }
-    await ignoring(unlink(this.#path(name)), "ENOENT");
+  }
+
+  /** Removes a revoked user's record. */
+  async remove(name: string): Promise<void> {
+    await this.#writing.run(name, () => ignoring(unlink(this.#path(name)), "ENOENT"));
+  }
+
+  /** Whether the token has been recognised before, which takes no scrypt to see. */
+  isAccepted(token: string): boolean {
+    return this.#users.has(this.#accepted.get(digestOf(token)) ?? "");
   }
 
   /** Whose token this is; undefined for nobody's. */
   async authenticate(token: string): Promise<User | undefined> {
-    const digest = createHash("sha256").update(token).digest("base64");
+    const digest = digestOf(token);
     const accepted = this.#users.get(this.#accepted.get(digest) ?? "");
     if (accepted) return publicView(accepted);
     const parsed = parseToken(token);
@@ -119,6 +136,10 @@ export class Users {
   }
 
   async #save(user: UserRecord): Promise<void> {
+    return this.#writing.run(user.name, () => this.#write(user));
+  }
+
+  async #write(user: UserRecord): Promise<void> {
     const before = this.#users.get(user.name);
     this.#users.set(user.name, user);
     try {
@@ -144,3 +165,5 @@ function publicView(user: UserRecord): User {
     hasToken: user.token !== undefined,
   };
 }
+
+const digestOf = (token: string): string => createHash("sha256").update(token).digest("base64");

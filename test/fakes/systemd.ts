@@ -1,6 +1,6 @@
 import { BerthError } from "../../src/lib/errors.js";
 import type { UnitProperty } from "../../src/slice/properties.js";
-import type { Systemd } from "../../src/slice/systemd.js";
+import type { ActiveUnit, Systemd } from "../../src/slice/systemd.js";
 
 interface FakeUnit {
   /** transient: by startTransient; implicit: by something started in it; file: an operator's unit file. */
@@ -97,11 +97,13 @@ export class FakeSystemd implements Systemd {
     );
   }
 
-  listActive(pattern: string): Promise<string[]> {
+  listActive(pattern: string): Promise<ActiveUnit[]> {
     return this.#call(`listActive ${pattern}`, () =>
-      [...this.units].flatMap(([name, { active }]) =>
-        active && matchesStar(name, pattern) ? [name] : [],
-      ),
+      [...this.units].flatMap(([name, { active, properties }]) => {
+        const given = properties["Description"];
+        const description = typeof given === "string" ? given : `Slice /${name}`;
+        return active && matchesStar(name, pattern) ? [{ name, description }] : [];
+      }),
     );
   }
 

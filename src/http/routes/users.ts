@@ -48,12 +48,11 @@ export function userRoutes(context: HttpContext): Route[] {
       errors: ["FORBIDDEN", "USER_NOT_FOUND", "ENGINE_UNREACHABLE", "ENGINE_FAILED"],
       async handle({ params, response }) {
         const name = params["name"] ?? "";
-        // The token goes first, so that nothing new comes while the old is removed.
+        // The token goes first, so that nothing new comes; the record last of what must be written,
+        // so that a removal that breaks off can be asked for again.
+        users.revoke(name);
+        const ids = await provisioner.condemn(name);
         await users.remove(name);
-        const ids = provisioner
-          .list()
-          .filter((record) => record.user === name)
-          .map((record) => record.id);
         const removals = await Promise.allSettled(ids.map((id) => provisioner.remove(id)));
         const failed = removals.find((removal) => removal.status === "rejected");
         if (failed) {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BerthError } from "../../../src/lib/errors.js";
 import { TestBerth } from "../../fakes/berth.js";
 
 let berth: TestBerth;
@@ -79,6 +80,72 @@ describe("reap", () => {
     expect((await berth.provisioner.reap({ dryRun: false })).actions).toEqual([]);
     hang.release();
     await expect(ready).resolves.toMatchObject({ id: record.id, state: "ready" });
+  });
+});
+
+describe("a reap whose plan has grown old", () => {
+  it("leaves a sandbox that was extended while others were being removed", async () => {
+    await Promise.all(["a", "b", "c", "d"].map((user) => berth.create(user, { ttl: hour })));
+    const kept = await berth.create("ann", { ttl: hour });
+    berth.later(hour);
+    const hang = berth.host.hangAt("door.close");
+    const reaping = berth.provisioner.reap({ dryRun: false });
+    await hang.reached;
+    await berth.provisioner.extend(kept.id, hour);
+    hang.release();
+    expect((await reaping).actions).toHaveLength(4);
+    expect(berth.provisioner.list()).toMatchObject([{ id: kept.id, state: "ready" }]);
+  });
+
+  it("never takes a creation that has just been reserved for a broken one", async () => {
+    for (let round = 0; round < 20; round++) {
+      const made = berth.create(`user${round}`);
+      const { actions } = await berth.provisioner.reap({ dryRun: false });
+      expect(actions).toEqual([]);
+      await expect(made).resolves.toMatchObject({ state: "ready" });
+    }
+  });
+});
+
+describe("a fault of the host while a sandbox is started again", () => {
+  it("leaves it stopped, and the next reap starts it", async () => {
+    const { id } = await berth.create("ann");
+    berth.host.stopContainer(id);
+    berth.host.failAt("engine.start", new BerthError("ENGINE_UNREACHABLE", "away"));
+    const { actions } = await berth.provisioner.reap({ dryRun: false });
+    expect(actions).toMatchObject([{ act: "start sandbox", error: "away" }]);
+    expect(berth.provisioner.get(id)).toMatchObject({ state: "stopped", reason: "away" });
+    berth.host.heal();
+    await berth.provisioner.reap({ dryRun: false });
+    expect(berth.provisioner.get(id).state).toBe("ready");
+  });
+});
+
+describe("a sandbox that keeps failing to start", () => {
+  it("is tried again, after longer and longer pauses", async () => {
+    const { id } = await berth.create("ann");
+    berth.host.stopContainer(id);
+    berth.host.failAt("engine.waitReady");
+    const tries = async () => (await berth.provisioner.reap({ dryRun: false })).actions.length;
+    expect([await tries(), await tries(), await tries()]).toEqual([1, 1, 0]);
+    berth.later(2_000);
+    expect([await tries(), await tries()]).toEqual([1, 0]);
+    berth.later(4_000);
+    berth.host.heal();
+    expect(await tries()).toBe(1);
+    expect(berth.provisioner.get(id).state).toBe("ready");
+  });
+});
+
+describe("removing a user", () => {
+  it("is finished by reap when the daemon dies in the middle", async () => {
+    await berth.create("ann", { name: "one" });
+    await berth.create("ann", { name: "two" });
+    const bobs = await berth.create("bob");
+    await berth.provisioner.condemn("ann");
+    await berth.restart();
+    await berth.provisioner.start();
+    expect(berth.provisioner.list().map(({ id }) => id)).toEqual([bobs.id]);
   });
 });
 

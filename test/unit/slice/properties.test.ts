@@ -51,8 +51,8 @@ describe("sliceProperties", () => {
 
 describe("startProperties", () => {
   it("names the user and lets systemd forget the slice however it ends", () => {
-    expect(startProperties("ann")).toMatchObject([
-      ["Description", { signature: "s", value: "Berth sandboxes of ann" }],
+    expect(startProperties("ann", "0123abcd")).toMatchObject([
+      ["Description", { signature: "s", value: "Docker Engines of ann (Berth 0123abcd)" }],
       ["CollectMode", { signature: "s", value: "inactive-or-failed" }],
     ]);
   });

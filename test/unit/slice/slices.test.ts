@@ -19,7 +19,12 @@ function setUp(kind: "v2" | "hybrid" = "v2", options: { isKernelDeaf?: boolean }
   const systemd = new FakeSystemd((cgroup, properties) => {
     tree.realise(cgroup, properties && options.isKernelDeaf ? {} : properties);
   });
-  const slices = new UserSlices({ systemd, log: pino({ level: "silent" }), root: tree.root });
+  const slices = new UserSlices({
+    systemd,
+    installation: "0123abcd",
+    log: pino({ level: "silent" }),
+    root: tree.root,
+  });
   return { systemd, slices, tree };
 }
 
@@ -145,6 +150,7 @@ describe("idleUsers", () => {
     }
     systemd.load("berth-idle.slice", { active: false });
     systemd.load("berth-busy.slice", { busy: true });
+    systemd.load("berth-eve.slice", { properties: { Description: "x (Berth 99999999)" } });
     expect(await slices.idleUsers()).toEqual(["ann", "bob-2.x_y"]);
   });
 });
