@@ -46,7 +46,7 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["src/main.ts", "test/**", "scripts/**"], rules: { "no-restricted-properties": "off" } },
+  { files: ["src/main.ts", "test/**", "scripts/**", "vitest.config.ts"], rules: { "no-restricted-properties": "off" } },
   {
     files: ["**/*.js", "**/*.mjs"],
     ...tseslint.configs.disableTypeChecked,
