@@ -15,7 +15,7 @@ import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
 import type { Records, SandboxRecord } from "./records.js";
 import { reserve, type OwnedRequest } from "./reserve.js";
-import { revive } from "./revive.js";
+import { markIfDown, reviveIfDown } from "./revive.js";
 import type { Settings } from "./settings.js";
 import { settleSlice } from "./slices.js";
 import { takeDown } from "./take-down.js";
@@ -219,24 +219,22 @@ export class Provisioner {
 
   /** Starts a sandbox again as soon as its container stops by itself. Returns the end of it. */
   keepAlive(): () => void {
-    const { parts, backoff } = this.#context;
-    return parts.engine.watch((id) => {
-      // While somebody makes or removes it, its container may well stop.
-      if (this.#context.sandboxLocks.held(id)) return;
-      setTimeout(() => {
-        this.#startAgain(id);
-      }, backoff.waitMs(id)).unref();
-    });
-  }
-
-  #startAgain(id: string): void {
-    const { sandboxLocks, log } = this.#context;
-    if (sandboxLocks.held(id) || this.#closing.signal.aborted) return;
-    sandboxLocks
-      .run(id, () => revive(this.#context, id, this.#closing.signal))
-      .catch((error: unknown) => {
-        log.warn({ sandbox: id, err: error }, "stopped by itself and did not start again");
+    const { parts, sandboxLocks, backoff, log } = this.#context;
+    /** Does something to a sandbox, its lock held, that nobody waits for. */
+    const inBackground = async (id: string, act: () => Promise<unknown>) => {
+      // While somebody makes, starts or removes it, its container may well stop.
+      if (sandboxLocks.held(id) || this.#closing.signal.aborted) return;
+      await sandboxLocks.run(id, act).catch((error: unknown) => {
+        log.warn({ sandbox: id, err: error }, "it stopped and could not be started yet");
       });
+    };
+    return parts.engine.watch((id) => {
+      void inBackground(id, () => markIfDown(this.#context, id)).then(() => {
+        setTimeout(() => {
+          void inBackground(id, () => reviveIfDown(this.#context, id, this.#closing.signal));
+        }, backoff.waitMs(id)).unref();
+      });
+    });
   }
 
   /** Breaks off all creations, which unwind, and waits for what else is under way. */

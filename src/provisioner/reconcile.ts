@@ -3,8 +3,8 @@ import { messageOf } from "../lib/errors.js";
 import { forEachAtOnce } from "../lib/for-each-at-once.js";
 import { routeOf } from "./bring-up.js";
 import type { Context } from "./context.js";
-import { faultOf, planRepairs, whyRemove, type Repair, type World } from "./repairs.js";
-import { revive } from "./revive.js";
+import { planRepairs, whyRemove, type Repair, type World } from "./repairs.js";
+import { reviveIfDown } from "./revive.js";
 import { takeDown } from "./take-down.js";
 
 /** Starts and removals side by side; each is mostly waiting for the engine. */
@@ -108,13 +108,6 @@ async function act(context: Context, repair: Repair, signal: AbortSignal): Promi
     context.events.end(id, { state: "removed", reason: why });
     return true;
   });
-}
-
-async function reviveIfDown(context: Context, id: string, signal: AbortSignal): Promise<boolean> {
-  const record = context.records.get(id);
-  if (!record || !faultOf(record, await context.parts.engine.inventory())) return false;
-  await revive(context, id, signal);
-  return true;
 }
 
 async function releaseSlice({ parts, records, userLocks }: Context, user: string) {

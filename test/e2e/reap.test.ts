@@ -175,8 +175,7 @@ describe("a sandbox that somebody meddles with", () => {
   });
 
   it("comes back with its data when its container is removed", async () => {
-    ok(await onHost(`docker rm -f berth-${made.id}`));
-    await expect.poll(async () => (await show(made.id)).state, { timeout: 15_000 }).toBe("ready");
+    await recovery(`docker rm -f berth-${made.id}`);
     expect((await reap()).actions).toEqual([]);
     await isItself();
   });
