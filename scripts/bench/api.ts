@@ -4,6 +4,29 @@ import { apiUrl, berth, berthJson } from "../../test/e2e/support.js";
 
 const user = "bench-admin";
 
+/** Steps in which the host's Docker Engine, or the sandbox's, does the work. */
+const engineSteps = ["network", "container", "start", "ready"];
+
+interface Creation {
+  id: string;
+  /** From the request to its answer. */
+  ms: number;
+  steps: Map<string, number>;
+  /** For how long at least one of the engines was at work; some of our own steps run beside. */
+  engineMs: number;
+}
+
+/** How much time these spans cover together. */
+function covered(spans: { from: number; to: number }[]): number {
+  let sum = 0;
+  let end = -Infinity;
+  for (const { from, to } of spans.sort((a, b) => a.from - b.from)) {
+    sum += Math.max(0, to - Math.max(from, end));
+    end = Math.max(end, to);
+  }
+  return sum;
+}
+
 /** The API over TCP, as an admin with a token; every sandbox it makes is of a user `bench-*`. */
 export class Api {
   private constructor(
@@ -18,13 +41,13 @@ export class Api {
   }
 
   /** Waits for the answer that says ready; the steps' times are read from the events afterwards. */
-  async create(owner: string): Promise<{ id: string; ms: number; steps: Map<string, number> }> {
+  async create(owner: string): Promise<Creation> {
     await this.#addUser(owner);
     const begun = performance.now();
     const answer = await this.#ask("POST", "/v1/sandboxes", { user: owner, ttl: "1h" });
     const ms = performance.now() - begun;
     const { id } = sandbox.parse(await answer.json());
-    return { id, ms, steps: await this.#steps(id) };
+    return { id, ms, ...(await this.#steps(id)) };
   }
 
   async remove(id: string): Promise<number> {
@@ -76,21 +99,26 @@ export class Api {
     await this.#ask("POST", "/v1/users", { name: owner });
   }
 
-  async #steps(id: string): Promise<Map<string, number>> {
+  async #steps(id: string): Promise<Pick<Creation, "steps" | "engineMs">> {
     const stop = new AbortController();
     const answer = await this.#ask("GET", `/v1/sandboxes/${id}/events`, undefined, stop.signal);
-    const steps = new Map<string, number>();
     let text = "";
     for await (const chunk of answer.body ?? []) {
       text += Buffer.from(chunk as Uint8Array).toString();
       if (text.includes('"state":"ready"')) break;
     }
     stop.abort();
-    for (const [, json] of text.matchAll(/event: step\ndata: (.*)\n/g)) {
-      const { step, ms } = stepEvent.parse(JSON.parse(json ?? ""));
-      if (ms !== undefined) steps.set(step, ms);
-    }
-    return steps;
+    const events = [...text.matchAll(/event: step\ndata: (.*)\n/g)].map(([, json]) =>
+      stepEvent.parse(JSON.parse(json ?? "")),
+    );
+    const ended = events.filter(({ ms }) => ms !== undefined);
+    const spans = ended
+      .filter(({ step }) => engineSteps.includes(step))
+      .map(({ at, ms = 0 }) => ({ from: Date.parse(at) - ms, to: Date.parse(at) }));
+    return {
+      steps: new Map(ended.map(({ step, ms = 0 }) => [step, ms])),
+      engineMs: covered(spans),
+    };
   }
 
   async #ask(method: string, path: string, body?: object, signal?: AbortSignal): Promise<Response> {
