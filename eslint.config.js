@@ -46,7 +46,10 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["src/main.ts", "test/**", "scripts/**", "vitest.config.ts"], rules: { "no-restricted-properties": "off" } },
+  {
+    files: ["src/main.ts", "test/**", "scripts/**", "vitest.config.ts"],
+    rules: { "no-restricted-properties": "off" },
+  },
   {
     files: ["**/*.js", "**/*.mjs"],
     ...tseslint.configs.disableTypeChecked,
