@@ -194,6 +194,21 @@ describe("failed attempts", () => {
 });
 
 describe("the events of a sandbox", () => {
+  it("end with the first end, also when a broken-off unwinding was finished later", async () => {
+    const { host, provisioner } = api.berth;
+    host.failAt("engine.start");
+    host.failAt("engine.remove");
+    const async202 = { token, json: {}, headers: { Prefer: "respond-async" } };
+    const { id } = (await (await api.fetch("/v1/sandboxes", async202)).json()) as { id: string };
+    await provisioner.cancel(id, "the test waits for its end");
+    host.heal();
+    await provisioner.reap({ dryRun: false });
+    // Writing on after the end would be an uncaught error, which ends a daemon.
+    const story = await (await api.fetch(`/v1/sandboxes/${id}/events`, { token })).text();
+    expect(story).toContain('"state":"failed"');
+    expect(story).not.toContain('"state":"removed"');
+  });
+
   it("can be asked for by HEAD, which does not wait for their end", async () => {
     const { id } = await api.berth.create("ann");
     const path = `/v1/sandboxes/${id}/events`;
