@@ -1,3 +1,4 @@
+import type { BuiltImage, DindImage } from "../lib/dind-image.js";
 import type { ReapResult } from "../lib/contract/sandbox.js";
 
 /** Verbs that work on this machine itself, in this process; main.ts plugs in what does them. */
@@ -27,25 +28,6 @@ export interface BuildProgress {
   bytes?: number;
   /** Since the build began. */
   seconds: number;
-}
-
-export interface BuiltImage {
-  tag: string;
-  /** false: an image with these inputs was there already. */
-  built: boolean;
-  sizeBytes: number;
-  seconds: number;
-}
-
-export interface DindImage {
-  tag: string;
-  id: string;
-  sizeBytes: number;
-  /** ISO 8601. */
-  createdAt: string;
-  /** The one that new sandboxes start from. */
-  current: boolean;
-  inUse: boolean;
 }
 
 export interface DoctorReport {

@@ -2,11 +2,11 @@ import { Mutex } from "async-mutex";
 import { BerthError, messageOf } from "../lib/errors.js";
 import { run } from "../lib/exec.js";
 import type { Log } from "../lib/log.js";
-import type { Route } from "../lib/model.js";
+import type { Route, WantedRoutes } from "../lib/model.js";
 import { DockerUser } from "./docker-user.js";
 import { forwardingError } from "./failure.js";
 import { parseTable, type KernelState } from "./kernel-state.js";
-import { forwardedPorts, planOpen, planSync, type WantedRoutes } from "./plan.js";
+import { forwardedPorts, planOpen, planSync } from "./plan.js";
 import {
   changeElements,
   elementsOf,

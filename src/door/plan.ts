@@ -1,4 +1,4 @@
-import type { Route } from "../lib/model.js";
+import type { Route, WantedRoutes } from "../lib/model.js";
 import type { KernelState } from "./kernel-state.js";
 import {
   changeElements,
@@ -16,13 +16,6 @@ export interface Plan {
   changes: string[];
   /** What the table holds afterwards. */
   elements: Element[];
-}
-
-/** What the whole forwarding should be. */
-export interface WantedRoutes {
-  routes: () => readonly Route[];
-  /** Whether the sandbox is being made or removed: its route is left as it is. */
-  isBusy: (id: string) => boolean;
 }
 
 /** What makes the kernel's table (undefined when there is none) hold these routes and no others. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { BerthError } from "../lib/errors.js";
+import type { BuiltImage, DindImage } from "../lib/dind-image.js";
 import type { Log } from "../lib/log.js";
 import { buildOnBase, importRoot } from "./build.js";
 import { debianArchitecture, identify, labelNames, tagOf, type Identity } from "./digest.js";
@@ -32,27 +33,6 @@ export interface BuildOptions {
   mirror?: string | undefined;
   onProgress?: OnProgress;
   signal?: AbortSignal;
-}
-
-export interface BuiltImage {
-  tag: string;
-  /** false: it was there already. */
-  built: boolean;
-  sizeBytes: number;
-  seconds: number;
-}
-
-export interface DindImage {
-  /** Empty for one whose tag a rebuild took; then `id` names it. */
-  tag: string;
-  id: string;
-  sizeBytes: number;
-  /** ISO 8601. */
-  createdAt: string;
-  /** The one that new sandboxes start from. */
-  current: boolean;
-  /** A container, running or not, was made from it. */
-  inUse: boolean;
 }
 
 /** The images sandboxes start from, in the host's Docker Engine. */

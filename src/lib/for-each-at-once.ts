@@ -1,4 +1,5 @@
 import { Semaphore } from "async-mutex";
+import { allSettled } from "./all-settled.js";
 
 /**
  * Does something for each item, at most `limit` at once; the results in the items' order, flattened.
@@ -10,10 +11,6 @@ export async function forEachAtOnce<T, R>(
   act: (item: T) => Promise<R[]>,
 ): Promise<R[]> {
   const slots = new Semaphore(limit);
-  const results = await Promise.allSettled(
-    items.map((item) => slots.runExclusive(() => act(item))),
-  );
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed) throw failed.reason;
-  return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  const results = await allSettled<R[][]>(items.map((item) => slots.runExclusive(() => act(item))));
+  return results.flat();
 }

@@ -85,6 +85,13 @@ export interface Route {
   to: number;
 }
 
+/** Asked for after the present state was read, so that nothing made meanwhile is taken for a leftover. */
+export interface WantedRoutes {
+  routes: () => Route[];
+  /** Whether the sandbox is being made or removed: its route is left as it is. */
+  isBusy: (id: string) => boolean;
+}
+
 /** TCP port on which dockerd listens inside a sandbox (Docker's convention for TLS). */
 export const enginePort = 2376;
 

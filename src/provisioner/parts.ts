@@ -12,6 +12,7 @@ import type {
   Route,
   SandboxCertificateRequest,
   SandboxCertificates,
+  WantedRoutes,
 } from "../lib/model.js";
 
 /**
@@ -113,11 +114,4 @@ export interface Door {
   sync(wanted: WantedRoutes, options?: { dryRun?: boolean }): Promise<string[]>;
   /** Of these TCP ports, the ones something on the host already listens on. */
   takenPorts(ports: number[]): Promise<number[]>;
-}
-
-/** Asked for after the present state was read, so that nothing made meanwhile is taken for a leftover. */
-export interface WantedRoutes {
-  routes: () => Route[];
-  /** Whether the sandbox is being made or removed: its route is left as it is. */
-  isBusy: (id: string) => boolean;
 }

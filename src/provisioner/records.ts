@@ -1,7 +1,13 @@
 import { mkdir, readdir, readFile, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { sandboxId, sandboxName, sandboxStates, userName } from "../lib/contract/sandbox.js";
+import {
+  limitsShape,
+  sandboxId,
+  sandboxName,
+  sandboxStates,
+  userName,
+} from "../lib/contract/sandbox.js";
 import { BerthError, ignoring, messageOf } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
 import { isolations } from "../lib/model.js";
@@ -23,12 +29,7 @@ const recordSchema = z.strictObject({
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   image: z.string(),
-  limits: z.strictObject({
-    memoryBytes: z.int(),
-    cpus: z.number(),
-    pids: z.int(),
-    diskBytes: z.int(),
-  }),
+  limits: z.strictObject(limitsShape),
   ports: z.strictObject({ engine: port, from: port, to: port }),
   network: z.strictObject({ subnet: z.cidrv4(), address: z.ipv4() }),
   publicHost: z.string(),

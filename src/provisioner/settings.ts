@@ -1,4 +1,5 @@
 import type { SandboxLimits } from "../lib/limits.js";
+import type { PortRange } from "../lib/ports.js";
 import type { Isolation } from "../lib/model.js";
 
 /** What the operator decided, as far as sandboxes are concerned (a part of the configuration). */
@@ -14,11 +15,6 @@ export interface Settings {
   maxTtlMs: number;
   sandboxesPerUser: number;
   profiles: Profile[];
-}
-
-export interface PortRange {
-  from: number;
-  to: number;
 }
 
 export interface Profile {

@@ -89,6 +89,14 @@ export const extendRequest = z
 export const sandboxStates = ["creating", "ready", "stopped", "removing", "failed"] as const;
 export type SandboxState = (typeof sandboxStates)[number];
 
+/** Limits as they are told and stored: bytes, cores and counts. */
+export const limitsShape = {
+  memoryBytes: z.int(),
+  cpus: z.number(),
+  pids: z.int(),
+  diskBytes: z.int(),
+};
+
 export const sandbox = z
   .object({
     id: sandboxId,
@@ -108,12 +116,7 @@ export const sandbox = z
     ports: z
       .object({ from: z.int(), to: z.int() })
       .meta({ description: "Published ports: docker run -p <one of these>:80 is reachable here" }),
-    limits: z.object({
-      memoryBytes: z.int(),
-      cpus: z.number(),
-      pids: z.int(),
-      diskBytes: z.int(),
-    }),
+    limits: z.object(limitsShape),
     slice: z.string(),
   })
   .meta({ id: "Sandbox" });

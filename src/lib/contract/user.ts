@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userName } from "./sandbox.js";
+import { limitsShape, userName } from "./sandbox.js";
 
 export const roles = ["user", "admin"] as const;
 export type Role = (typeof roles)[number];
@@ -43,20 +43,10 @@ export const me = z
         description: z.string(),
         isolation: z.string(),
         ttlMs: z.int(),
-        limits: z.object({
-          memoryBytes: z.int(),
-          cpus: z.number(),
-          pids: z.int(),
-          diskBytes: z.int(),
-        }),
+        limits: z.object(limitsShape),
       }),
     ),
-    maxLimits: z.object({
-      memoryBytes: z.int(),
-      cpus: z.number(),
-      pids: z.int(),
-      diskBytes: z.int(),
-    }),
+    maxLimits: z.object(limitsShape),
   })
   .meta({ id: "Me" });
 export type Me = z.infer<typeof me>;

@@ -1,0 +1,23 @@
+/** What a build of the dind image came to. */
+export interface BuiltImage {
+  tag: string;
+  /** false: it was there already. */
+  built: boolean;
+  sizeBytes: number;
+  /** How long it took; 0 when nothing was built. */
+  seconds: number;
+}
+
+/** One of Berth's images in the engine. */
+export interface DindImage {
+  /** Empty for one whose tag a rebuild took; then `id` names it. */
+  tag: string;
+  id: string;
+  sizeBytes: number;
+  /** ISO 8601. */
+  createdAt: string;
+  /** The one that new sandboxes start from. */
+  current: boolean;
+  /** A container, running or not, was made from it. */
+  inUse: boolean;
+}
