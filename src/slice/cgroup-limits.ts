@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthError, codeOf } from "../lib/errors.js";
 import type { Limits } from "../lib/limits.js";
-import { locateCgroup, parseCgroupMounts, type CgroupMount } from "./cgroup-mounts.js";
+import { locateCgroup, parseCgroupMounts, type CgroupMount } from "../lib/cgroup-mounts.js";
 
 /** One limit as the kernel shows it. */
 interface Check {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ignoring } from "../lib/errors.js";
-import { belowRoot, parseCgroupMounts } from "./cgroup-mounts.js";
+import { belowRoot, parseCgroupMounts } from "../lib/cgroup-mounts.js";
 
 /*
  * On cgroup v1 runc makes a container's slice in every hierarchy, systemd removes it only from those

@@ -1,4 +1,4 @@
-import { parseMountinfo } from "../lib/mountinfo.js";
+import { parseMountinfo } from "./mountinfo.js";
 
 /** A mounted cgroup hierarchy: one for all controllers in v2, one for each (or a few) in v1. */
 export interface CgroupMount {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { locateCgroup, parseCgroupMounts } from "../../../src/slice/cgroup-mounts.js";
-import { mountTables } from "./cgroup-tree.js";
+import { locateCgroup, parseCgroupMounts } from "../../../src/lib/cgroup-mounts.js";
+import { mountTables } from "../slice/cgroup-tree.js";
 
 const slice = "/berth.slice/berth-ann.slice";
 const v1 = (root: string, mountPoint: string, controllers: string) =>
