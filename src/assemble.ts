@@ -11,7 +11,7 @@ import { Images } from "./image/images.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
 import type { Log } from "./lib/log.js";
-import { readHostNetworks } from "./lib/subnets.js";
+import { readHostNetworks, sharedSubnet } from "./lib/subnets.js";
 import type { Parts } from "./provisioner/parts.js";
 import { Provisioner } from "./provisioner/provisioner.js";
 import { Records } from "./provisioner/records.js";
@@ -20,6 +20,7 @@ import { UserSlices } from "./slice/slices.js";
 import { DbusSystemd } from "./slice/systemd.js";
 import { LoopDisks } from "./storage/loop-disks.js";
 import { Users } from "./users/users.js";
+import { HostWall } from "./wall/wall.js";
 
 /** What of the process's surroundings the parts need; main.ts reads it from the environment. */
 export interface Surroundings {
@@ -40,6 +41,9 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const installation = await installationId(config.dataDir);
   // Short enough for names, and still tells two Berths on one host apart.
   const mark = installation.slice(0, 8);
+  // 14 of the 15 characters that an interface's name may have.
+  const bridge = { name: `berth_${mark}`, subnet: sharedSubnet(config.network.pool) };
+  const settings = await settingsOf(config);
   const parts: Parts = {
     images,
     slices: new UserSlices({ systemd, installation: mark, log }),
@@ -51,15 +55,17 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       installation,
       startTimeoutMs: config.engine.startTimeout,
       openFiles: await openFilesLimit(),
+      bridge,
       log,
     }),
     door: new DirectDoor({ table: `berth_${mark}`, log }),
+    wall: new HostWall({ table: `berth_${mark}_wall`, bridge: bridge.name, dns: settings.dns }),
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };
   const records = new Records({ dir: sandboxesDir, log });
   const users = new Users({ dir: join(config.dataDir, "users"), log });
-  const provisioner = new Provisioner({ parts, records, settings: await settingsOf(config), log });
+  const provisioner = new Provisioner({ parts, records, settings, log });
   return {
     provisioner,
     records,
@@ -101,6 +107,8 @@ async function settingsOf(config: Config): Promise<Settings> {
     publicHosts: await publicHostsOf(config),
     ports: config.ports,
     networkPool: config.network.pool,
+    allowPrivate: config.network.allowPrivate,
+    subordinateUids: config.subordinateUids,
     dns: config.dns ?? (await reachableResolvers()),
     minLimits,
     maxLimits: config.limits.max,

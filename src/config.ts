@@ -3,7 +3,8 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { cpus, duration, pids, size } from "./lib/contract/sandbox.js";
 import { BerthError, codeOf, messageOf } from "./lib/errors.js";
-import { isolations } from "./lib/model.js";
+import { egressModes, isolations, uidsPerSandbox } from "./lib/model.js";
+import { parseNetwork } from "./lib/subnets.js";
 import { parseStrictly } from "./lib/strict-issues.js";
 
 /** Where the configuration is read from when nobody says otherwise. */
@@ -28,6 +29,9 @@ const portRange = z
   .pipe(z.object({ from: port, to: port }))
   .refine(({ from, to }) => from <= to, "must not end before it starts");
 
+/** IPv4 address or network. */
+const network = z.union([z.cidrv4(), z.ipv4()]);
+
 const limits = z.strictObject({
   memory: size.optional(),
   cpus: cpus.optional(),
@@ -37,9 +41,18 @@ const limits = z.strictObject({
 
 const profile = z.strictObject({
   description: z.string().max(200).default(""),
-  isolation: z.enum(isolations).default("privileged"),
+  isolation: z.enum(isolations).default("userns"),
   ttl: duration.optional(),
   limits: limits.default({}),
+  /** Where its sandboxes may open connections to. */
+  egress: z.enum(egressModes).default("open"),
+  /** For egress `list`: addresses and networks. */
+  egressTo: z.array(network).max(256).default([]),
+  /** Device nodes of the host that its sandboxes get. */
+  devices: z
+    .array(z.string().regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev"))
+    .max(32)
+    .default([]),
 });
 
 const schema = z.strictObject({
@@ -69,8 +82,12 @@ const schema = z.strictObject({
     .strictObject({
       /** IPv4 networks of sandboxes are cut from here. */
       pool: z.cidrv4().default("10.210.0.0/16"),
+      /** Private networks that sandboxes may reach all the same: a registry, a licence server. */
+      allowPrivate: z.array(network).max(256).default([]),
     })
     .prefault({}),
+  /** Whether profiles may have the isolation `privileged`, whose users can become root on the host. */
+  allowPrivileged: z.boolean().default(false),
   /** Resolvers of the sandboxes; default: those of the host that a sandbox can reach. */
   dns: z.array(z.union([z.ipv4(), z.ipv6()])).optional(),
   limits: z
@@ -92,14 +109,17 @@ const schema = z.strictObject({
       profile,
     )
     .default({}),
-  /** Host uids for user namespaces, 65,536 a sandbox. Reserved: no isolation of today uses them. */
+  /** Host uids for user namespaces, 65,536 a sandbox; nobody else's, /etc/subuid included. */
   subordinateUids: z
     .strictObject({
       from: z.int().min(65_536).default(0x40000000),
       to: z.int().max(0xfffffffe).default(0x7fffffff),
     })
     .prefault({})
-    .refine(({ from, to }) => to - from >= 65_535, "must hold at least 65536 uids"),
+    .refine(
+      ({ from, to }) => to - from >= uidsPerSandbox - 1,
+      `must hold at least ${uidsPerSandbox} uids`,
+    ),
   image: z
     .strictObject({
       /** Base for a Dockerfile build (needs a registry); default: a Debian root by mmdebstrap. */
@@ -129,6 +149,9 @@ export const minLimits = {
   pids: 64,
   diskBytes: 128 * 1024 ** 2,
 };
+
+/** Half of it holds the bridge of all sandboxes. */
+const smallestPoolBits = 28;
 
 type Parsed = z.output<typeof schema>;
 
@@ -178,6 +201,8 @@ function effective(parsed: Parsed) {
       isolation: given.isolation,
       ttlMs: given.ttl ?? parsed.ttl.default,
       limits: mergeLimits(base, given.limits),
+      egress: { mode: given.egress, to: given.egressTo },
+      devices: given.devices,
     }),
   );
   return {
@@ -206,7 +231,13 @@ function findContradiction(config: Config): string | undefined {
   if (user.to - user.from + 1 < perSandbox)
     return `ports.user (${user.from}-${user.to}) is smaller than ports.perSandbox (${perSandbox})`;
   if (config.ttl.default > config.ttl.max) return "ttl.default is above ttl.max";
-  for (const { name, limits: given, ttlMs } of config.profiles) {
+  if (parseNetwork(config.network.pool).bits > smallestPoolBits)
+    return `network.pool ${config.network.pool} is too small; it must be a /${smallestPoolBits} or larger`;
+  for (const { name, limits: given, ttlMs, isolation, egress } of config.profiles) {
+    if (isolation === "privileged" && !config.allowPrivileged)
+      return `profiles.${name} has the isolation privileged, whose users can become root on the host; set allowPrivileged: true if you trust them so far`;
+    if ((egress.mode === "list") !== egress.to.length > 0)
+      return `profiles.${name}: egressTo and egress: list go together`;
     if (ttlMs > config.ttl.max) return `profiles.${name}.ttl is above ttl.max`;
     for (const key of ["memoryBytes", "cpus", "pids", "diskBytes"] as const) {
       if (given[key] > config.limits.max[key])

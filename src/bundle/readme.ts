@@ -4,6 +4,7 @@ import { formatDuration } from "../lib/units.js";
 
 /** What a user has to know about how the sandbox is held; a new isolation must say its own. */
 const isolationNotes: Record<Isolation, string> = {
+  userns: "",
   privileged: `
 WARNING: this sandbox is "privileged". Its Docker Engine runs as real root: whoever
 has the files of this bundle can become root on the host. Give them to nobody you

@@ -1,11 +1,16 @@
 import type { ContainerCreateOptions, HostConfig, NetworkCreateOptions } from "dockerode";
 import type { Launch, NetworkLaunch } from "../lib/model.js";
+import { gatewayOf } from "../lib/subnets.js";
+import { firewall } from "./firewall.js";
+import { encodedFilter } from "./seccomp.js";
 
 /** Labels by which Berth knows its own; every deletion checks them again. */
 export const labelNames = {
   sandbox: "berth.sandbox",
   user: "berth.user",
   name: "berth.name",
+  /** First host uid of a `userns` sandbox, whichever Berth's it is. */
+  uidBase: "berth.uids",
   /** Which Berth of this engine: two with different data directories leave each other's alone. */
   installation: "berth.installation",
 } as const;
@@ -27,6 +32,24 @@ export function labelsOf(launch: NetworkLaunch, installation: string): Record<st
   };
 }
 
+/** The bridge that all `userns` sandboxes of one Berth share. */
+export function bridgeOptions(
+  bridge: { name: string; subnet: string },
+  installation: string,
+): NetworkCreateOptions {
+  return {
+    Name: bridge.name,
+    Driver: "bridge",
+    IPAM: { Driver: "default", Config: [{ Subnet: bridge.subnet }] },
+    Options: {
+      "com.docker.network.bridge.name": bridge.name,
+      // Sandboxes have nothing to say to each other; their own firewalls hold that too.
+      "com.docker.network.bridge.enable_icc": "false",
+    },
+    Labels: { [labelNames.installation]: installation },
+  };
+}
+
 /** A bridge of the sandbox's own, with just enough addresses for it. */
 export function networkOptions(launch: NetworkLaunch, installation: string): NetworkCreateOptions {
   return {
@@ -44,11 +67,16 @@ export function networkOptions(launch: NetworkLaunch, installation: string): Net
  * The outer container of a sandbox.
  * @param host.cgroupParent a slice's name with the systemd cgroup driver, a path with cgroupfs
  * @param host.openFiles RLIMIT_NOFILE, soft and hard
+ * @param host.network the engine's network that it joins
  */
 export function containerOptions(
   launch: Launch,
   installation: string,
-  { cgroupParent, openFiles }: { cgroupParent: string; openFiles: number },
+  {
+    cgroupParent,
+    openFiles,
+    network,
+  }: { cgroupParent: string; openFiles: number; network: string },
 ): ContainerCreateOptions & { name: string } {
   const name = thingName(launch.id);
   // @types/dockerode lacks CgroupnsMode (Engine API since 1.41).
@@ -77,20 +105,37 @@ export function containerOptions(
       ...certFiles.map((file) => `${launch.certsDir}/${file}:${inside.certs}/${file}:ro`),
     ],
     LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
-    NetworkMode: name,
+    NetworkMode: network,
   };
   return {
     name,
     Image: launch.image,
     Hostname: launch.name,
-    Labels: labelsOf(launch, installation),
-    Env: [`BERTH_ISOLATION=${launch.isolation}`, `BERTH_DNS=${launch.dns.join(" ")}`],
+    Labels: {
+      ...labelsOf(launch, installation),
+      ...(launch.uidBase === undefined ? {} : { [labelNames.uidBase]: String(launch.uidBase) }),
+    },
+    Env: Object.entries(environment(launch)).map(([key, value]) => `${key}=${value}`),
     HostConfig: hostConfig,
     NetworkingConfig: {
-      EndpointsConfig: { [name]: { IPAMConfig: { IPv4Address: launch.address } } },
+      EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: launch.address } } },
     },
     // Above the 10 s that inner containers may take to stop.
     StopTimeout: 20,
+  };
+}
+
+/** What the entrypoint is told (images/README.md); nothing in it is secret. */
+function environment(launch: Launch): Record<string, string> {
+  const { isolation, dns, uidBase, devices } = launch;
+  const common = { BERTH_ISOLATION: isolation, BERTH_DNS: dns.join(" ") };
+  if (isolation === "privileged") return common;
+  return {
+    ...common,
+    BERTH_UID_BASE: String(uidBase),
+    BERTH_DEVICES: devices.join(" "),
+    BERTH_FIREWALL: firewall({ ...launch, gateway: gatewayOf(launch.subnet) }),
+    BERTH_SECCOMP: encodedFilter(),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ContainerInspectInfo } from "dockerode";
 import { BerthError } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
 import type { EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
+import { Bridge } from "./bridge.js";
 import {
   cgroupParent,
   containerOptions,
@@ -23,6 +24,7 @@ export class SandboxEngine {
   readonly #installation: string;
   readonly #startTimeoutMs: number;
   readonly #openFiles: number;
+  readonly #bridge: Bridge;
   readonly #log: Log;
   #cgroupDriver: string | undefined;
 
@@ -35,6 +37,8 @@ export class SandboxEngine {
     startTimeoutMs: number;
     /** RLIMIT_NOFILE of a sandbox's processes. */
     openFiles: number;
+    /** The bridge that all `userns` sandboxes share: name of network and interface, and its network (CIDR). */
+    bridge: { name: string; subnet: string };
     log: Log;
   }) {
     this.#docker = options.docker;
@@ -42,14 +46,19 @@ export class SandboxEngine {
     this.#installation = options.installation;
     this.#startTimeoutMs = options.startTimeoutMs;
     this.#openFiles = options.openFiles;
+    this.#bridge = new Bridge(options.docker, options.installation, options.bridge);
     this.#log = options.log;
   }
 
   /**
-   * Makes the sandbox's network; one that is there already and ours is kept.
+   * Makes the network that the sandbox joins; one that is there already and ours is kept.
    * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED
    */
   async prepareNetwork(launch: NetworkLaunch): Promise<void> {
+    if (launch.isolation === "userns") {
+      await this.#bridge.ensure();
+      return;
+    }
     if (await this.#ownNetwork(launch.id)) return;
     // A container stays tied to the network it was made on, which somebody removed.
     await this.remove(launch.id);
@@ -58,16 +67,25 @@ export class SandboxEngine {
     );
   }
 
+  /** Makes the bridge that sandboxes share, so that the first need not wait for it. */
+  async prepareBridge(): Promise<void> {
+    await this.#bridge.ensure();
+  }
+
   /**
    * Makes the sandbox's container; one that is there already and ours is kept.
    * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED, IMAGE_MISSING
    */
   async prepareContainer(launch: Launch): Promise<void> {
     const name = thingName(launch.id);
-    if (await this.#ownContainer(launch.id)) return;
+    const found = await this.#ownContainer(launch.id);
+    if (found && (launch.isolation !== "userns" || (await this.#bridge.holds(found)))) return;
+    // Made on a bridge that somebody removed; it could not be started any more.
+    if (found) await this.remove(launch.id);
     const host = {
       cgroupParent: cgroupParent(launch.slice, await this.#driver()),
       openFiles: this.#openFiles,
+      network: launch.isolation === "userns" ? this.#bridge.name : name,
     };
     await engineCall(`create the container ${name}`, () =>
       this.#docker.createContainer(containerOptions(launch, this.#installation, host)),
@@ -137,7 +155,11 @@ export class SandboxEngine {
         this.#docker.listNetworks({ filters: { label } }),
       ]),
     );
-    const found: EngineInventory = { containers: new Map(), networks: new Set() };
+    const found: EngineInventory = {
+      containers: new Map(),
+      networks: new Set(),
+      bridge: networks.some(({ Name }) => Name === this.#bridge.name),
+    };
     for (const { Labels, State } of containers) {
       const id = Labels[labelNames.sandbox];
       if (id) found.containers.set(id, { running: State === "running" });
@@ -147,6 +169,16 @@ export class SandboxEngine {
       if (id) found.networks.add(id);
     }
     return found;
+  }
+
+  /** First uids of all sandboxes that have a container, those of another Berth on this engine included. */
+  async uidBasesInUse(): Promise<number[]> {
+    const containers = await engineCall("list the uids of sandboxes", () =>
+      this.#docker.listContainers({ all: true, filters: { label: [labelNames.uidBase] } }),
+    );
+    return containers
+      .map(({ Labels }) => Number(Labels[labelNames.uidBase]))
+      .filter(Number.isInteger);
   }
 
   /** What the sandbox as a whole uses now: its outer container's cgroup. */

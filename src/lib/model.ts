@@ -1,4 +1,5 @@
 import type { SandboxLimits } from "./limits.js";
+import type { PortRange } from "./ports.js";
 
 // The values that pass between the provisioner and its parts.
 
@@ -29,12 +30,24 @@ export interface KeyAndCertificate {
 }
 
 /**
- * How a sandbox is held. `privileged`: its dockerd runs as real root; for trusted users only, who can
- * become root on the host. `userns` (dockerd as root of a user namespace) takes its place here when
- * the entrypoint in images/dind knows it.
+ * How a sandbox is held. `userns`: its dockerd is root of a user namespace with uids of its own, behind a
+ * firewall it cannot reach. `privileged`: its dockerd runs as real root; for trusted users only, who can
+ * become root on the host.
  */
-export const isolations = ["privileged"] as const;
+export const isolations = ["userns", "privileged"] as const;
 export type Isolation = (typeof isolations)[number];
+
+/** Uids that a `userns` sandbox has; as many as Docker itself maps (userns-remap). */
+export const uidsPerSandbox = 65_536;
+
+/** What a `userns` sandbox may open connections to; published ports answer in any case. */
+export const egressModes = ["open", "none", "list"] as const;
+export interface Egress {
+  /** `open`: the Internet. `none`: nothing. `list`: only `to`, and the resolvers. */
+  mode: (typeof egressModes)[number];
+  /** Addresses and networks (CIDR) of the mode `list`. */
+  to: string[];
+}
 
 /** What the engine needs to hold one sandbox; everything in it is recorded, so a launch can be repeated. */
 export interface Launch {
@@ -45,11 +58,23 @@ export interface Launch {
   image: string;
   slice: string;
   limits: SandboxLimits;
-  /** IPv4 network of the sandbox's own bridge, in CIDR notation; the sandbox has `address` in it. */
+  /**
+   * IPv4 network in which the sandbox has `address`, in CIDR notation: that of the bridge that all `userns`
+   * sandboxes share, or of a bridge of its own.
+   */
   subnet: string;
   address: string;
+  /** Host ports that lead to the same ports of the sandbox. */
+  ports: PortRange;
   /** Resolvers for the sandbox and its inner containers. */
   dns: string[];
+  /** First host uid of a `userns` sandbox. */
+  uidBase?: number | undefined;
+  egress: Egress;
+  /** Private networks that sandboxes may reach, in CIDR notation. */
+  allowPrivate: string[];
+  /** Device nodes of the host that the profile grants. */
+  devices: string[];
   /** Host directory of the mounted disk. */
   diskDir: string;
   /** Host directory with ca.pem, server-cert.pem and server-key.pem, read-only to the sandbox. */
@@ -57,7 +82,7 @@ export interface Launch {
 }
 
 /** The part of it that the sandbox's network needs. */
-export type NetworkLaunch = Pick<Launch, "id" | "user" | "name" | "subnet">;
+export type NetworkLaunch = Pick<Launch, "id" | "user" | "name" | "isolation" | "subnet">;
 
 /** Where a sandbox's dockerd answers on the host's side, and how to prove who we are. */
 export interface Peer extends KeyAndCertificate {
@@ -69,8 +94,10 @@ export interface Peer extends KeyAndCertificate {
 export interface EngineInventory {
   /** Sandbox ids with a container, and whether it runs. */
   containers: Map<string, { running: boolean }>;
-  /** Sandbox ids with a network. */
+  /** Sandbox ids with a network of their own. */
   networks: Set<string>;
+  /** Whether the bridge that all `userns` sandboxes share is there. */
+  bridge: boolean;
 }
 
 /** Host ports that lead into a sandbox. */

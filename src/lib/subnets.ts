@@ -50,6 +50,60 @@ export function allocateSubnet(request: {
   );
 }
 
+/**
+ * The pool's upper half, which the bridge of all `userns` sandboxes has; networks of single
+ * sandboxes are cut from the lower half first.
+ */
+export function sharedSubnet(pool: string): string {
+  const { address, bits } = parseNetwork(pool);
+  return `${formatAddress(address + 2 ** (31 - bits))}/${bits + 1}`;
+}
+
+/** The lower half of the pool, for sandboxes with a network of their own. */
+export function separateSubnets(pool: string): string {
+  const { address, bits } = parseNetwork(pool);
+  return `${formatAddress(address)}/${bits + 1}`;
+}
+
+/** The address that the engine gives to a bridge: the first of its network. */
+export function gatewayOf(subnet: string): string {
+  return formatAddress(parseNetwork(subnet).address + 1);
+}
+
+/**
+ * The lowest address of a shared network that no sandbox has.
+ * @param avoid networks the host has routes to; but for the shared network itself none may overlap it
+ * @throws BerthError ADDRESSES_EXHAUSTED
+ */
+export function allocateAddress(request: {
+  subnet: string;
+  used: readonly string[];
+  avoid?: readonly string[];
+}): string {
+  const { subnet } = request;
+  const network = parseNetwork(subnet);
+  const inTheWay = (request.avoid ?? []).find(
+    (route) => route !== subnet && overlap(parseNetwork(route), network),
+  );
+  if (inTheWay !== undefined) {
+    throw new BerthError(
+      "ADDRESSES_EXHAUSTED",
+      `the sandboxes' network ${subnet} overlaps ${inTheWay}, which the host reaches otherwise; choose another network.pool in the configuration`,
+    );
+  }
+  const used = new Set(request.used);
+  // The first is the bridge's, the last the broadcast address.
+  const end = network.address + 2 ** (32 - network.bits) - 1;
+  for (let address = network.address + 2; address < end; address++) {
+    const text = formatAddress(address);
+    if (!used.has(text)) return text;
+  }
+  throw new BerthError(
+    "ADDRESSES_EXHAUSTED",
+    `no free address left in ${subnet}: ${used.size} sandboxes have one each; remove sandboxes or choose a larger network.pool in the configuration`,
+  );
+}
+
 function naming(request: { avoid?: readonly string[] }, pool: Network): string {
   const routes = (request.avoid ?? []).filter((cidr) => overlap(parseNetwork(cidr), pool));
   if (routes.length === 0) return "";

@@ -26,12 +26,10 @@ export async function bringUp(
     step("slice", () => settleSlice(context, user)),
     step("certificates", () => ensureCertificates(context, record)),
     step("disk", async () => {
-      await parts.disks.create(id, record.limits.diskBytes);
+      await parts.disks.create(id, record.limits.diskBytes, record.uidBase ?? 0);
       return parts.disks.mount(id);
     }),
-    step("network", () =>
-      parts.engine.prepareNetwork({ id, user, name: record.name, subnet: record.network.subnet }),
-    ),
+    step("network", () => prepareNetwork(context, record)),
   ]);
 
   await step("container", async () => {
@@ -45,6 +43,11 @@ export async function bringUp(
       limits: record.limits,
       subnet: record.network.subnet,
       address: record.network.address,
+      ports: { from: record.ports.from, to: record.ports.to },
+      uidBase: record.uidBase,
+      egress: record.egress,
+      allowPrivate: settings.allowPrivate,
+      devices: record.devices,
       dns: settings.dns,
       diskDir,
       certsDir: records.certsDirectory(id),
@@ -62,6 +65,15 @@ export async function bringUp(
     // Read back once more: a slice that was lost meanwhile would have come back without limits.
     await settleSlice(context, user);
   });
+}
+
+/** No sandbox of the shared bridge starts before the wall around it stands. */
+async function prepareNetwork({ parts }: Context, record: SandboxRecord): Promise<void> {
+  const { id, user, name, isolation, network } = record;
+  await allSettled([
+    isolation === "userns" ? parts.wall.raise() : Promise.resolve(),
+    parts.engine.prepareNetwork({ id, user, name, isolation, subnet: network.subnet }),
+  ]);
 }
 
 /** The host ports that lead to a sandbox. */

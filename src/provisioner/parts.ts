@@ -27,6 +27,7 @@ export interface Parts {
   certificates: Certificates;
   engine: Engine;
   door: Door;
+  wall: Wall;
   bundler: Bundler;
   /** IPv4 networks the host has routes to, in CIDR notation; a sandbox gets none that overlaps. */
   hostNetworks(): Promise<string[]>;
@@ -57,8 +58,8 @@ export interface Slices {
 
 /** src/storage: per sandbox a sparse ext4 image file, loop-mounted. */
 export interface Disks {
-  /** Makes the image file and its file system. */
-  create(id: string, sizeBytes: number): Promise<void>;
+  /** Makes the image file and its file system, whose root belongs to this uid and gid of the host. */
+  create(id: string, sizeBytes: number, owner: number): Promise<void>;
   /** Mounts it (no-op when mounted) and returns the mount point. */
   mount(id: string): Promise<string>;
   /** Unmounts, detaches, unlinks the image. Never walks the file system inside. */
@@ -81,8 +82,12 @@ export interface Certificates {
 
 /** src/engine: the host's Docker Engine. */
 export interface Engine {
-  /** Makes the sandbox's network. */
+  /** Makes the network that sandboxes share. */
+  prepareBridge(): Promise<void>;
+  /** Makes the network that the sandbox joins. */
   prepareNetwork(launch: NetworkLaunch): Promise<void>;
+  /** First host uids of all sandboxes on this engine, another Berth's included. */
+  uidBasesInUse(): Promise<number[]>;
   /** Makes the sandbox's container, not started. */
   prepareContainer(launch: Launch): Promise<void>;
   /** Starts the container; resolves once it runs. */
@@ -100,6 +105,12 @@ export interface Engine {
   inventory(): Promise<EngineInventory>;
   /** Calls back when a sandbox's container stops by itself. Returns a stop function. */
   watch(onStopped: (id: string) => void): () => void;
+}
+
+/** src/wall: what keeps sandboxes on the shared bridge from the host's own addresses. */
+export interface Wall {
+  /** Sets the rules, whatever became of them. */
+  raise(): Promise<void>;
 }
 
 /** src/door: how clients reach the engine and the published ports. */

@@ -207,7 +207,15 @@ export class Provisioner {
   }
 
   async #restore(): Promise<void> {
-    const { log } = this.#context;
+    const { log, parts } = this.#context;
+    await Promise.all([parts.wall.raise(), parts.engine.prepareBridge()]).catch(
+      (error: unknown) => {
+        log.error(
+          { err: error },
+          "the sandboxes' network could not be prepared; creations try again",
+        );
+      },
+    );
     const users = new Set(this.list().map((record) => record.user));
     for (const user of users) {
       this.#mustBeOpen();

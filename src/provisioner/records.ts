@@ -10,13 +10,13 @@ import {
 } from "../lib/contract/sandbox.js";
 import { BerthError, ignoring, messageOf } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
-import { isolations } from "../lib/model.js";
+import { egressModes, isolations } from "../lib/model.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
 
 const port = z.int().min(1).max(65_535);
 
-const recordSchema = z.strictObject({
+const fields = z.strictObject({
   /** Raised when a field changes its meaning; an older daemon refuses a newer record. */
   version: z.literal(1),
   id: sandboxId,
@@ -33,7 +33,18 @@ const recordSchema = z.strictObject({
   ports: z.strictObject({ engine: port, from: port, to: port }),
   network: z.strictObject({ subnet: z.cidrv4(), address: z.ipv4() }),
   publicHost: z.string(),
+  /** First of the host uids of a `userns` sandbox. */
+  uidBase: z.int().min(1).optional(),
+  egress: z
+    .strictObject({ mode: z.enum(egressModes), to: z.array(z.string()) })
+    .default({ mode: "open", to: [] }),
+  devices: z.array(z.string()).default([]),
 });
+
+const recordSchema = fields.refine(
+  ({ isolation, uidBase }) => (isolation === "userns") === (uidBase !== undefined),
+  "uidBase belongs to the isolation userns",
+);
 
 /** What Berth knows of a sandbox: `<dir>/<id>/sandbox.json`. Everything else can be made again from it. */
 export type SandboxRecord = z.infer<typeof recordSchema>;

@@ -60,10 +60,14 @@ export function planRepairs(world: World): Repair[] {
 }
 
 /** Why a sandbox must be started again; undefined when it runs. */
-export function faultOf({ id, state }: SandboxRecord, engine: EngineInventory): string | undefined {
+export function faultOf(
+  { id, state, isolation }: SandboxRecord,
+  engine: EngineInventory,
+): string | undefined {
   const container = engine.containers.get(id);
   if (!container) return "its container is gone";
-  if (!engine.networks.has(id)) return "its network is gone";
+  const hasNetwork = isolation === "userns" ? engine.bridge : engine.networks.has(id);
+  if (!hasNetwork) return "its network is gone";
   if (!container.running) return "its container is stopped";
   return state === "ready" ? undefined : `it is ${state}`;
 }

@@ -2,7 +2,15 @@ import { randomInt } from "node:crypto";
 import type { CreateRequest } from "../lib/contract/sandbox.js";
 import { BerthError } from "../lib/errors.js";
 import { allocatePorts } from "../lib/ports.js";
-import { allocateSubnet } from "../lib/subnets.js";
+import type { Isolation } from "../lib/model.js";
+import {
+  allocateAddress,
+  allocateSubnet,
+  separateSubnets,
+  sharedSubnet,
+  type SandboxNetwork,
+} from "../lib/subnets.js";
+import { allocateUids } from "../lib/uids.js";
 import type { Context } from "./context.js";
 import type { SandboxRecord } from "./records.js";
 import { decideSpec } from "./request.js";
@@ -13,8 +21,8 @@ export type OwnedRequest = CreateRequest & { user: string };
 /**
  * Decides everything about a new sandbox: its name, ports and network among the rest.
  * The caller holds the lock of all reservations until the record is saved, so that no two get the same.
- * @throws BerthError SANDBOX_EXISTS, SANDBOX_LIMIT_REACHED, PORTS_EXHAUSTED, ADDRESSES_EXHAUSTED
- *   and what decideSpec throws
+ * @throws BerthError SANDBOX_EXISTS, SANDBOX_LIMIT_REACHED, PORTS_EXHAUSTED, ADDRESSES_EXHAUSTED,
+ *   UIDS_EXHAUSTED  *   and what decideSpec throws
  */
 export async function reserve(context: Context, request: OwnedRequest): Promise<SandboxRecord> {
   const { parts, records, settings, now } = context;
@@ -24,12 +32,11 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
 
   const image = await parts.images.require();
   const all = records.all();
-  const ports = await freePorts(context, all);
-  const { subnet, address } = allocateSubnet({
-    pool: settings.networkPool,
-    used: all.map((record) => record.network.subnet),
-    avoid: await parts.hostNetworks(),
-  });
+  const [ports, network, uidBase] = await Promise.all([
+    freePorts(context, all),
+    freeNetwork(context, spec.profile.isolation, all),
+    spec.profile.isolation === "userns" ? freeUids(context, all) : undefined,
+  ]);
   const createdAt = now();
   return {
     version: 1,
@@ -44,8 +51,11 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     image,
     limits: spec.limits,
     ports,
-    network: { subnet, address },
+    network,
     publicHost: settings.publicHosts[0] ?? "localhost",
+    ...(uidBase === undefined ? {} : { uidBase }),
+    egress: spec.profile.egress,
+    devices: spec.profile.devices,
   };
 }
 
@@ -83,6 +93,29 @@ async function freePorts({ parts, settings }: Context, all: SandboxRecord[]) {
     if (taken.length === 0) return ports;
     for (const port of taken) strangers.add(port);
   }
+}
+
+/** An address on the bridge of all, or a network of its own. */
+async function freeNetwork(
+  { parts, settings }: Context,
+  isolation: Isolation,
+  all: SandboxRecord[],
+): Promise<SandboxNetwork> {
+  const avoid = await parts.hostNetworks();
+  if (isolation === "userns") {
+    const subnet = sharedSubnet(settings.networkPool);
+    const used = all.map(({ network }) => network.address);
+    return { subnet, address: allocateAddress({ subnet, used, avoid }) };
+  }
+  const used = all.map(({ network }) => network.subnet);
+  return allocateSubnet({ pool: separateSubnets(settings.networkPool), used, avoid });
+}
+
+/** The engine is asked too: it knows the sandboxes whose records cannot be read, and another Berth's. */
+async function freeUids({ parts, settings }: Context, all: SandboxRecord[]): Promise<number> {
+  const inUse = await parts.engine.uidBasesInUse();
+  const recorded = all.flatMap(({ uidBase }) => uidBase ?? []);
+  return allocateUids({ range: settings.subordinateUids, used: [...recorded, ...inUse] });
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyz";

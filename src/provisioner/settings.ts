@@ -1,6 +1,6 @@
 import type { SandboxLimits } from "../lib/limits.js";
 import type { PortRange } from "../lib/ports.js";
-import type { Isolation } from "../lib/model.js";
+import type { Egress, Isolation } from "../lib/model.js";
 
 /** What the operator decided, as far as sandboxes are concerned (a part of the configuration). */
 export interface Settings {
@@ -9,6 +9,10 @@ export interface Settings {
   ports: { engine: PortRange; user: PortRange; perSandbox: number };
   /** IPv4 networks of sandboxes are cut from this CIDR. */
   networkPool: string;
+  /** Private networks that sandboxes may reach, in CIDR notation. */
+  allowPrivate: string[];
+  /** Host uids that sandboxes get, both ends included. */
+  subordinateUids: { from: number; to: number };
   dns: string[];
   minLimits: SandboxLimits;
   maxLimits: SandboxLimits;
@@ -23,4 +27,7 @@ export interface Profile {
   isolation: Isolation;
   ttlMs: number;
   limits: SandboxLimits;
+  egress: Egress;
+  /** Device nodes of the host. */
+  devices: string[];
 }

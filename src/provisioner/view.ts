@@ -15,7 +15,7 @@ export function viewOf(record: SandboxRecord, slice: string): Sandbox {
     isolation: record.isolation,
     state: record.state,
     ...(record.reason === undefined ? {} : { reason: record.reason }),
-    warning: privilegedWarning,
+    ...(record.isolation === "privileged" ? { warning: privilegedWarning } : {}),
     createdAt: record.createdAt,
     expiresAt: record.expiresAt,
     dockerHost: dockerHostOf(record),

@@ -53,9 +53,10 @@ export class LoopDisks {
   /**
    * Makes the image file and its file system; the sandbox's directory exists. An image there with
    * this size is complete: one is formatted under another name and renamed when done.
+   * @param owner uid and gid of the file system's root directory
    * @throws BerthError DISK_FULL, DISK_FAILED
    */
-  async create(id: string, sizeBytes: number): Promise<void> {
+  async create(id: string, sizeBytes: number, owner: number): Promise<void> {
     const image = this.#image(id);
     const there = await ignoring(lstat(image), "ENOENT");
     if (there?.isFile() && there.size === sizeBytes) return;
@@ -69,7 +70,7 @@ export class LoopDisks {
     try {
       await ignoring(unlink(partial), "ENOENT");
       await makeSparseFile(partial, sizeBytes);
-      await this.#host.exec("mkfs.ext4", mkfsArguments(partial, sizeBytes));
+      await this.#host.exec("mkfs.ext4", mkfsArguments(partial, sizeBytes, owner));
       await rename(partial, image);
     } catch (error) {
       const explained = await diskError(`make the disk ${image}`, dirname(image), error);

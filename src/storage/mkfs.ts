@@ -9,8 +9,11 @@ const blockSize = 4096;
 /** mkfs reserves room for at most 2^32 blocks. */
 const mostBlocks = 2 ** 32 - 1;
 
-/** What mkfs.ext4 is given for an empty, sparse file of this size (mke2fs(8)). */
-export function mkfsArguments(file: string, sizeBytes: number): string[] {
+/**
+ * What mkfs.ext4 is given for an empty, sparse file of this size (mke2fs(8)).
+ * @param owner uid and gid of the root directory: who writes there, without anybody having to change it
+ */
+export function mkfsArguments(file: string, sizeBytes: number, owner: number): string[] {
   const blocks = Math.floor(sizeBytes / blockSize);
   const extended = [
     // The holes of a sparse file are zeros already; what the kernel zeroes later in the background
@@ -18,7 +21,7 @@ export function mkfsArguments(file: string, sizeBytes: number): string[] {
     "lazy_itable_init=1",
     "lazy_journal_init=1",
     "nodiscard",
-    "root_owner=0:0",
+    `root_owner=${owner}:${owner}`,
     // Room to grow sixteenfold while mounted; the default, a thousandfold, writes 4 MB of reserve.
     `resize=${Math.min(blocks * 16, mostBlocks)}`,
   ];

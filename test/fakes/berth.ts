@@ -28,6 +28,8 @@ export class TestBerth {
       publicHosts: ["berth.test"],
       ports: config.ports,
       networkPool: config.network.pool,
+      allowPrivate: config.network.allowPrivate,
+      subordinateUids: config.subordinateUids,
       dns: [],
       minLimits,
       maxLimits: config.limits.max,
@@ -54,7 +56,10 @@ export class TestBerth {
     await this.records.load();
   }
 
-  async create(user = "ann", more: { name?: string; ttl?: number; memory?: number } = {}) {
+  async create(
+    user = "ann",
+    more: { name?: string; ttl?: number; memory?: number; profile?: string } = {},
+  ) {
     const { ready } = await this.provisioner.begin({ user, ...more });
     return ready;
   }

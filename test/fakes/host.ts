@@ -17,6 +17,10 @@ export class FakeHost {
   readonly containers = new Map<string, { running: boolean; launch: Launch }>();
   readonly networks = new Set<string>();
   readonly routes = new Map<string, Route>();
+  /** The network that sandboxes share; stays when they go. */
+  bridge = false;
+  /** First uids of another Berth's sandboxes. */
+  strangersUids: number[] = [];
   /** Ports of strangers. */
   readonly strangers = new Set<number>();
   imageBuilt = true;
@@ -198,6 +202,7 @@ export class FakeHost {
         takenPorts: (ports) =>
           this.#call("door.takenPorts", () => ports.filter((port) => this.strangers.has(port))),
       },
+      wall: { raise: () => this.#call("wall.raise", () => undefined) },
       bundler: { archive: (format, input) => Readable.from([`${format} of ${input.id}`]) },
       hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
     };
@@ -205,8 +210,13 @@ export class FakeHost {
 
   #engine(): Parts["engine"] {
     return {
-      prepareNetwork: ({ id }) =>
-        this.#call("engine.prepareNetwork", () => void this.networks.add(id)),
+      prepareBridge: () => this.#call("engine.prepareBridge", () => void (this.bridge = true)),
+      uidBasesInUse: () => this.#call("engine.uidBasesInUse", () => this.strangersUids),
+      prepareNetwork: ({ id, isolation }) =>
+        this.#call("engine.prepareNetwork", () => {
+          if (isolation === "userns") this.bridge = true;
+          else this.networks.add(id);
+        }),
       prepareContainer: (launch) =>
         this.#call("engine.prepareContainer", () => {
           if (!this.containers.has(launch.id)) {
@@ -236,6 +246,7 @@ export class FakeHost {
         this.#call("engine.inventory", () => ({
           containers: new Map([...this.containers].map(([id, { running }]) => [id, { running }])),
           networks: new Set(this.networks),
+          bridge: this.bridge,
         })),
       watch: (onStopped) => {
         this.#deathListeners.add(onStopped);

@@ -175,3 +175,33 @@ describe("the configuration's file", () => {
     await expect(loadConfig(dir)).rejects.toMatchObject(invalid);
   });
 });
+
+describe("isolation and network", () => {
+  it("holds sandboxes by user namespaces, with the Internet open, unless told otherwise", () => {
+    const config = parseConfig({}, file);
+    expect(config.allowPrivileged).toBe(false);
+    expect(config.profiles).toMatchObject([
+      { isolation: "userns", egress: { mode: "open", to: [] }, devices: [] },
+    ]);
+  });
+
+  it("takes a privileged profile only from an operator who allows it", () => {
+    const profiles = { trusted: { isolation: "privileged" } };
+    expect(refusalOf({ profiles })).toContain("allowPrivileged: true");
+    expect(parseConfig({ profiles, allowPrivileged: true }, file).profiles[1]?.isolation).toBe(
+      "privileged",
+    );
+  });
+
+  it.each([
+    [{ profiles: { a: { egress: "list" } } }, "egressTo"],
+    [{ profiles: { a: { egressTo: ["203.0.113.1"] } } }, "egressTo"],
+    [{ profiles: { a: { egress: "list", egressTo: ["example.org"] } } }, "profiles.a.egressTo"],
+    [{ profiles: { a: { devices: ["/etc/passwd"] } } }, "below /dev"],
+    [{ profiles: { a: { devices: ["/dev/../etc/passwd"] } } }, "below /dev"],
+    [{ network: { pool: "10.0.0.0/30" } }, "too small"],
+    [{ network: { allowPrivate: ["lan"] } }, "network.allowPrivate"],
+  ])("refuses %j", (given, told) => {
+    expect(refusalOf(given)).toContain(told);
+  });
+});

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { allocateSubnet, parseNetwork, parseRouteTable } from "../../../src/lib/subnets.js";
+import {
+  allocateAddress,
+  allocateSubnet,
+  gatewayOf,
+  parseNetwork,
+  parseRouteTable,
+  separateSubnets,
+  sharedSubnet,
+} from "../../../src/lib/subnets.js";
 
 const pool = "10.210.0.0/16";
 
@@ -72,5 +80,38 @@ docker0	000011AC	00000000	0001	0	0	0	0000FFFF	0	0	0
 
   it("is empty for a host without routes", () => {
     expect(parseRouteTable("Iface\tDestination\n")).toEqual([]);
+  });
+});
+
+describe("the network that sandboxes share", () => {
+  it("is the pool's upper half; the lower one is for those with a network of their own", () => {
+    expect(sharedSubnet(pool)).toBe("10.210.128.0/17");
+    expect(separateSubnets(pool)).toBe("10.210.0.0/17");
+    expect(gatewayOf("10.210.128.0/17")).toBe("10.210.128.1");
+  });
+
+  const subnet = "10.219.0.8/29";
+  it("gives the lowest address that nobody has, after the bridge's", () => {
+    expect(allocateAddress({ subnet, used: [] })).toBe("10.219.0.10");
+    expect(allocateAddress({ subnet, used: ["10.219.0.10", "10.219.0.12"] })).toBe("10.219.0.11");
+  });
+
+  it("ignores its own route on the host and refuses any other that overlaps it", () => {
+    expect(allocateAddress({ subnet, used: [], avoid: [subnet, "10.0.0.0/29"] })).toBe(
+      "10.219.0.10",
+    );
+    expect(() => allocateAddress({ subnet, used: [], avoid: ["10.219.0.0/16"] })).toThrow(
+      expect.objectContaining({
+        code: "ADDRESSES_EXHAUSTED",
+        message: expect.stringContaining("10.219.0.0/16") as string,
+      }),
+    );
+  });
+
+  it("fails by code when all are given away, and never gives the broadcast address", () => {
+    const used = ["10.219.0.10", "10.219.0.11", "10.219.0.12", "10.219.0.13", "10.219.0.14"];
+    expect(() => allocateAddress({ subnet, used })).toThrow(
+      expect.objectContaining({ code: "ADDRESSES_EXHAUSTED" }),
+    );
   });
 });

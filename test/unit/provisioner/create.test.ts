@@ -19,7 +19,8 @@ describe("creating a sandbox", () => {
     expect(host.slices.get("ann")).toEqual({ memoryBytes: 1024 * MiB, cpus: 1.5, pids: 512 });
     expect(host.disks.get(record.id)?.mounted).toBe(true);
     expect(host.containers.get(record.id)?.running).toBe(true);
-    expect(host.networks).toContain(record.id);
+    expect(host.bridge).toBe(true);
+    expect(host.calls.indexOf("wall.raise")).toBeLessThan(host.calls.indexOf("engine.start"));
     expect(host.routes.get(record.id)?.engineHostPort).toBe(record.ports.engine);
   });
 
@@ -31,12 +32,32 @@ describe("creating a sandbox", () => {
     expect(berth.host.slices.get("ann")?.memoryBytes).toBe(1024 * MiB);
   });
 
-  it("hands out ports, networks and ids to nobody twice", async () => {
+  it("gives a privileged sandbox a network of its own and no uids", async () => {
+    const given = {
+      allowPrivileged: true,
+      profiles: { trusted: { isolation: "privileged" } },
+    };
+    const other = await TestBerth.start(given);
+    const record = await other.create("ann", { profile: "trusted" });
+    expect(record.isolation).toBe("privileged");
+    expect(record.uidBase).toBeUndefined();
+    expect(other.host.networks).toContain(record.id);
+    await other.stop();
+  });
+
+  it("keeps off the uids of sandboxes it has no record of", async () => {
+    berth.host.strangersUids = [0x40000000, 0x40020000];
+    const both = [await berth.create("ann"), await berth.create("bob")];
+    expect(both.map(({ uidBase }) => uidBase)).toEqual([0x40010000, 0x40030000]);
+  });
+
+  it("hands out ports, addresses, uids and ids to nobody twice", async () => {
     const users = Array.from({ length: 20 }, (_, i) => `user${i}`);
     const records = await Promise.all(users.map((user) => berth.create(user)));
     const ports = records.flatMap(({ ports: { engine, from } }) => [engine, from]);
     expect(new Set(ports).size).toBe(40);
     expect(new Set(records.map(({ network }) => network.address)).size).toBe(20);
+    expect(new Set(records.map(({ uidBase }) => uidBase)).size).toBe(20);
     expect(new Set(records.map(({ id }) => id)).size).toBe(20);
   });
 

@@ -45,7 +45,7 @@ describe("reap", () => {
     expect(actions[0]).toMatchObject({
       act: "remove leftovers of sandbox",
       thing: id,
-      why: "container, network, disk without a record",
+      why: "container, disk without a record",
     });
     await berth.provisioner.reap({ dryRun: false });
     expect(await berth.leftovers()).toEqual([]);

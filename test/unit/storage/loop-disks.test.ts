@@ -7,6 +7,7 @@ import { LoopDisks } from "../../../src/storage/loop-disks.js";
 import { mkfsArguments } from "../../../src/storage/mkfs.js";
 
 const id = "k3x9f2ab";
+const owner = 1_073_741_824;
 const sizeBytes = 64 * 1024 ** 2;
 
 /** A host of files: mounts and loop devices exist as far as its mountinfo and sysfs say so. */
@@ -98,33 +99,33 @@ afterEach(() => rm(dir, { recursive: true }));
 
 describe("create", () => {
   it("makes a sparse image of the size, readable to root only", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     expect(await stat(image())).toMatchObject({ size: sizeBytes, mode: 0o100600 });
     expect(await disks.usedBytes(id)).toBeLessThan(sizeBytes / 8);
   });
 
   it("leaves a complete image alone when repeated", async () => {
-    await disks.create(id, sizeBytes);
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
+    await disks.create(id, sizeBytes, owner);
     expect(host.ran).toEqual(["mkfs.ext4"]);
   });
 
   it("formats anew what a crash left half made", async () => {
     await writeFile(`${image()}.partial`, "half");
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     expect(await readdir(join(dir, "sandboxes", id))).toEqual(["disk.img"]);
     expect(host.ran).toEqual(["mkfs.ext4"]);
   });
 
   it("refuses an image of another size and leaves it as it is", async () => {
     await writeFile(image(), "precious");
-    await expect(disks.create(id, sizeBytes)).rejects.toMatchObject({ code: "DISK_FAILED" });
+    await expect(disks.create(id, sizeBytes, owner)).rejects.toMatchObject({ code: "DISK_FAILED" });
     expect((await stat(image())).size).toBe(8);
   });
 
   it("leaves no file and says what mkfs said when that fails", async () => {
     host.failing.set("mkfs.ext4", "mke2fs: bad luck");
-    await expect(disks.create(id, sizeBytes)).rejects.toMatchObject({
+    await expect(disks.create(id, sizeBytes, owner)).rejects.toMatchObject({
       code: "DISK_FAILED",
       message: expect.stringContaining("bad luck") as string,
     });
@@ -132,46 +133,46 @@ describe("create", () => {
   });
 
   it("takes nothing for an id that is none", async () => {
-    await expect(disks.create("../../etc", sizeBytes)).rejects.toThrow(TypeError);
+    await expect(disks.create("../../etc", sizeBytes, owner)).rejects.toThrow(TypeError);
   });
 });
 
 describe("mount", () => {
   it("gives the mount point, below a directory only root can enter", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     expect(await disks.mount(id)).toBe(join(dir, "disks", id));
     expect((await stat(join(dir, "disks"))).mode & 0o777).toBe(0o700);
   });
 
   it("mounts once when repeated", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     await disks.mount(id);
     await disks.mount(id);
     expect(host.ran.filter((name) => name === "mount")).toHaveLength(1);
   });
 
   it("refuses a mount point on which something else is mounted", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     host.mounted.set(join(dir, "disks", id), "/dev/sdb1");
     await host.writeMountinfo();
     await expect(disks.mount(id)).rejects.toThrow(/sdb1 is mounted at .* does not hold/);
   });
 
   it("says what to do when no loop device is free", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     host.failing.set("mount", "mount: failed to setup loop device").set("losetup", "cannot find");
     await expect(disks.mount(id)).rejects.toThrow(/no free loop device: .*max_loop/);
   });
 
   it("names the loop device that has no node", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     host.failing.set("mount", "mount: failed to setup loop device");
     host.freeLoop = join(dir, "loop256");
     await expect(disks.mount(id)).rejects.toThrow(/kernel offers .*loop256, which has no node/);
   });
 
   it("says what mount said otherwise", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     host.failing.set("mount", "wrong fs type, bad superblock");
     await expect(disks.mount(id)).rejects.toMatchObject({
       code: "DISK_FAILED",
@@ -182,7 +183,7 @@ describe("mount", () => {
 
 describe("unmount and remove", () => {
   it("leave no mount, loop device, image or directory", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     await disks.mount(id);
     await disks.remove(id);
     expect(await disks.attached()).toEqual([]);
@@ -197,14 +198,14 @@ describe("unmount and remove", () => {
   });
 
   it("detach a loop device that was set up by hand", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     await host.attach("/dev/loop3", image(), "0");
     await disks.unmount(id);
     expect(await disks.attached()).toEqual([]);
   });
 
   it("keep the image while a loop device holds it, and say so", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     await host.attach("/dev/loop3", image(), "1");
     await expect(disks.remove(id)).rejects.toMatchObject({
       code: "DISK_FAILED",
@@ -222,7 +223,7 @@ describe("unmount and remove", () => {
 
 describe("attached", () => {
   it("finds mounted disks, and attached ones without a mount, of ours only", async () => {
-    await disks.create(id, sizeBytes);
+    await disks.create(id, sizeBytes, owner);
     await host.attach("/dev/loop3", image(), "0");
     host.mounted.set(join(dir, "disks", "mmmmmmmm"), "/dev/loop9");
     host.mounted.set(join(dir, "disks", "no-id"), "/dev/loop8");
@@ -251,7 +252,8 @@ describe("usedBytes", () => {
 
 describe("mkfsArguments", () => {
   it("leaves room to grow sixteenfold, and never more than mkfs takes", () => {
-    const resize = (bytes: number) => /resize=(\d+)/.exec(mkfsArguments("f", bytes).join(" "))?.[1];
+    const resize = (bytes: number) =>
+      /resize=(\d+)/.exec(mkfsArguments("f", bytes, owner).join(" "))?.[1];
     expect(resize(10 * 1024 ** 3)).toBe(String((160 * 1024 ** 3) / 4096));
     expect(resize(8 * 1024 ** 4)).toBe(String(2 ** 32 - 1));
   });
