@@ -18,7 +18,9 @@ function decide(
   ]);
   let loaded = 0;
   for (let at = 0; at < program.length; at++) {
-    const { code, jt, jf, k } = program[at]!;
+    const instruction = program[at];
+    if (!instruction) break;
+    const { code, jt, jf, k } = instruction;
     if (code === 0x20) loaded = words.get(k) ?? NaN;
     else if (code === 0x15) at += loaded === k ? jt : jf;
     else if (code === 0x35) at += loaded >= k ? jt : jf;
