@@ -11,7 +11,7 @@ const parts = [
   "engine",
   "kernel",
   "door",
-  "wall",
+  "isolation",
   "bundle",
   "users",
 ];

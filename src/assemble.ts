@@ -8,6 +8,7 @@ import { DirectDoor } from "./door/direct-door.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
+import { SandboxIsolation } from "./isolation/isolation.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
 import type { Log } from "./lib/log.js";
@@ -20,7 +21,6 @@ import { UserSlices } from "./slice/slices.js";
 import { DbusSystemd } from "./slice/systemd.js";
 import { LoopDisks } from "./storage/loop-disks.js";
 import { Users } from "./users/users.js";
-import { HostWall } from "./wall/wall.js";
 
 /** What of the process's surroundings the parts need; main.ts reads it from the environment. */
 export interface Surroundings {
@@ -59,7 +59,9 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       log,
     }),
     door: new DirectDoor({ table: `berth_${mark}`, log }),
-    wall: new HostWall({ table: `berth_${mark}_wall`, bridge: bridge.name, dns: settings.dns }),
+    isolation: new SandboxIsolation({
+      wall: { table: `berth_${mark}_wall`, bridge: bridge.name, dns: settings.dns },
+    }),
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };

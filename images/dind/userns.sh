@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # state comes from common.sh
 
 # The link between the container's network namespace and the user's: RFC 7335 keeps 192.0.0.0/29 for
-# such use, so that no network of a user's or an operator's is hidden by it. src/engine/firewall.ts
+# such use, so that no network of a user's or an operator's is hidden by it. src/isolation/firewall.ts
 # knows the same.
 gate_address=192.0.0.1
 user_address=192.0.0.2
@@ -142,21 +142,23 @@ make_namespaces() {
   echo "0 $base 65536" >"/proc/$holder/gid_map"
 }
 
+# The user's side is whole first: a packet that comes meanwhile is refused, where one that is
+# not answered would keep its sender waiting for a second.
 connect() {
   read -r mtu </sys/class/net/eth0/mtu
-  ip -batch - <<EOF
-link add user0 mtu $mtu type veth peer name eth0 mtu $mtu netns $holder
-address add $gate_address/$link_bits dev user0
-EOF
-  echo 1 >/proc/sys/net/ipv4/conf/user0/rp_filter
-  echo 1 >/proc/sys/net/ipv4/conf/user0/arp_ignore
-  echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/user0/disable_ipv6 || true
-  ip link set user0 up
+  ip link add user0 mtu "$mtu" type veth peer name eth0 mtu "$mtu" netns "$holder"
   nsenter --net="/proc/$holder/ns/net" ip -batch - <<EOF
 link set lo up
 address add $user_address/$link_bits dev eth0
 link set eth0 up
 route add default via $gate_address
+EOF
+  echo 1 >/proc/sys/net/ipv4/conf/user0/rp_filter
+  echo 1 >/proc/sys/net/ipv4/conf/user0/arp_ignore
+  echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/user0/disable_ipv6 || true
+  ip -batch - <<EOF
+address add $gate_address/$link_bits dev user0
+link set user0 up
 EOF
 }
 

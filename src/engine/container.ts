@@ -1,8 +1,5 @@
 import type { ContainerCreateOptions, HostConfig, NetworkCreateOptions } from "dockerode";
 import type { Launch, NetworkLaunch } from "../lib/model.js";
-import { gatewayOf } from "../lib/subnets.js";
-import { firewall } from "./firewall.js";
-import { encodedFilter } from "./seccomp.js";
 
 /** Labels by which Berth knows its own; every deletion checks them again. */
 export const labelNames = {
@@ -115,27 +112,13 @@ export function containerOptions(
       ...labelsOf(launch, installation),
       ...(launch.uidBase === undefined ? {} : { [labelNames.uidBase]: String(launch.uidBase) }),
     },
-    Env: Object.entries(environment(launch)).map(([key, value]) => `${key}=${value}`),
+    Env: Object.entries(launch.environment).map(([key, value]) => `${key}=${value}`),
     HostConfig: hostConfig,
     NetworkingConfig: {
       EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: launch.address } } },
     },
     // Above the 10 s that inner containers may take to stop.
     StopTimeout: 20,
-  };
-}
-
-/** What the entrypoint is told (images/README.md); nothing in it is secret. */
-function environment(launch: Launch): Record<string, string> {
-  const { isolation, dns, uidBase, devices } = launch;
-  const common = { BERTH_ISOLATION: isolation, BERTH_DNS: dns.join(" ") };
-  if (isolation === "privileged") return common;
-  return {
-    ...common,
-    BERTH_UID_BASE: String(uidBase),
-    BERTH_DEVICES: devices.join(" "),
-    BERTH_FIREWALL: firewall({ ...launch, gateway: gatewayOf(launch.subnet) }),
-    BERTH_SECCOMP: encodedFilter(),
   };
 }
 

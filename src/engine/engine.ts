@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { BerthError } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
-import type { EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
+import type { ContainerFacts, EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
 import { Bridge } from "./bridge.js";
 import {
   cgroupParent,
@@ -187,6 +187,14 @@ export class SandboxEngine {
       this.#docker.getContainer(thingName(id)).stats({ stream: false, "one-shot": true }),
     );
     return usageOf(stats);
+  }
+
+  /** The container as the kernel knows it. */
+  async facts(id: string): Promise<ContainerFacts> {
+    const { Id, State } = await engineCall(`look at the container ${thingName(id)}`, () =>
+      this.#docker.getContainer(thingName(id)).inspect(),
+    );
+    return { containerId: Id, pid: State.Running ? State.Pid : 0 };
   }
 
   /** Calls back whenever a sandbox's container stops, until the returned function is called. */

@@ -1,5 +1,4 @@
 import type { SandboxLimits } from "./limits.js";
-import type { PortRange } from "./ports.js";
 
 // The values that pass between the provisioner and its parts.
 
@@ -58,23 +57,13 @@ export interface Launch {
   image: string;
   slice: string;
   limits: SandboxLimits;
-  /**
-   * IPv4 network in which the sandbox has `address`, in CIDR notation: that of the bridge that all `userns`
-   * sandboxes share, or of a bridge of its own.
-   */
+  /** Network in which the sandbox has `address`, in CIDR notation. */
   subnet: string;
   address: string;
-  /** Host ports that lead to the same ports of the sandbox. */
-  ports: PortRange;
-  /** Resolvers for the sandbox and its inner containers. */
-  dns: string[];
+  /** What its entrypoint is told. */
+  environment: Record<string, string>;
   /** First host uid of a `userns` sandbox. */
   uidBase?: number | undefined;
-  egress: Egress;
-  /** Private networks that sandboxes may reach, in CIDR notation. */
-  allowPrivate: string[];
-  /** Device nodes of the host that the profile grants. */
-  devices: string[];
   /** Host directory of the mounted disk. */
   diskDir: string;
   /** Host directory with ca.pem, server-cert.pem and server-key.pem, read-only to the sandbox. */
@@ -83,6 +72,22 @@ export interface Launch {
 
 /** The part of it that the sandbox's network needs. */
 export type NetworkLaunch = Pick<Launch, "id" | "user" | "name" | "isolation" | "subnet">;
+
+/** A running container, as the kernel knows it. */
+export interface ContainerFacts {
+  /** 64 hexadecimal digits. */
+  containerId: string;
+  /** Its first process, as the host counts; 0 when it does not run. */
+  pid: number;
+}
+
+/** Whether one layer of what holds a sandbox is as it must be. */
+export interface Check {
+  name: string;
+  ok: boolean;
+  /** What was found, for people. */
+  detail: string;
+}
 
 /** Where a sandbox's dockerd answers on the host's side, and how to prove who we are. */
 export interface Peer extends KeyAndCertificate {

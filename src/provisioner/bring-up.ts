@@ -1,7 +1,9 @@
 import type { Step } from "../lib/contract/sandbox.js";
 import { allSettled } from "../lib/all-settled.js";
 import { enginePort, type Route } from "../lib/model.js";
+import { BerthError } from "../lib/errors.js";
 import type { Context } from "./context.js";
+import type { Holding } from "./parts.js";
 import type { SandboxRecord } from "./records.js";
 import { settleSlice } from "./slices.js";
 
@@ -14,7 +16,7 @@ export async function bringUp(
   record: SandboxRecord,
   signal: AbortSignal,
 ): Promise<void> {
-  const { parts, records, settings, events } = context;
+  const { parts, records, events } = context;
   const { id, user } = record;
   const step = async <T>(name: Step, act: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -43,12 +45,8 @@ export async function bringUp(
       limits: record.limits,
       subnet: record.network.subnet,
       address: record.network.address,
-      ports: { from: record.ports.from, to: record.ports.to },
       uidBase: record.uidBase,
-      egress: record.egress,
-      allowPrivate: settings.allowPrivate,
-      devices: record.devices,
-      dns: settings.dns,
+      environment: parts.isolation.environment(holdingOf(context, record)),
       diskDir,
       certsDir: records.certsDirectory(id),
     });
@@ -62,16 +60,52 @@ export async function bringUp(
     const own = await parts.certificates.issueOwn({ sandboxId: id, caPem });
     const peer = { address: record.network.address, port: enginePort, caPem, ...own };
     await parts.engine.waitReady(id, peer, signal);
-    // Read back once more: a slice that was lost meanwhile would have come back without limits.
-    await settleSlice(context, user);
   });
+
+  await step("check", () => mustBeHeld(context, record));
+}
+
+/**
+ * The self-test of every start: what is not held as it must be never becomes ready.
+ * @throws BerthError ISOLATION_NOT_HELD, SLICE_LIMITS_NOT_APPLIED
+ */
+async function mustBeHeld(context: Context, record: SandboxRecord): Promise<void> {
+  const { parts } = context;
+  const [checks] = await allSettled([
+    parts.engine
+      .facts(record.id)
+      .then((facts) => parts.isolation.inspect(facts, holdingOf(context, record))),
+    // Read back once more: a slice that was lost meanwhile would have come back without limits.
+    settleSlice(context, record.user),
+  ]);
+  const faults = checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`);
+  if (faults.length === 0) return;
+  throw new BerthError(
+    "ISOLATION_NOT_HELD",
+    `sandbox ${record.id} is not held as it must be and does not start (${faults.join("; ")}); berth doctor may know why`,
+  );
+}
+
+/** How the record says the sandbox is to be held. */
+export function holdingOf({ settings }: Context, record: SandboxRecord): Holding {
+  const { isolation, uidBase, network, ports, egress, devices } = record;
+  return {
+    isolation,
+    uidBase,
+    ...network,
+    ports: { from: ports.from, to: ports.to },
+    dns: settings.dns,
+    allowPrivate: settings.allowPrivate,
+    egress,
+    devices,
+  };
 }
 
 /** No sandbox of the shared bridge starts before the wall around it stands. */
 async function prepareNetwork({ parts }: Context, record: SandboxRecord): Promise<void> {
   const { id, user, name, isolation, network } = record;
   await allSettled([
-    isolation === "userns" ? parts.wall.raise() : Promise.resolve(),
+    isolation === "userns" ? parts.isolation.raiseWall() : Promise.resolve(),
     parts.engine.prepareNetwork({ id, user, name, isolation, subnet: network.subnet }),
   ]);
 }

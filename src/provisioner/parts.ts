@@ -1,10 +1,15 @@
 import type { Readable } from "node:stream";
 import type { Limits } from "../lib/limits.js";
+import type { PortRange } from "../lib/ports.js";
 import type {
   BundleFormat,
   BundleInput,
+  Check,
   ClientCertificateRequest,
+  ContainerFacts,
+  Egress,
   EngineInventory,
+  Isolation,
   KeyAndCertificate,
   Launch,
   NetworkLaunch,
@@ -27,7 +32,7 @@ export interface Parts {
   certificates: Certificates;
   engine: Engine;
   door: Door;
-  wall: Wall;
+  isolation: SandboxIsolation;
   bundler: Bundler;
   /** IPv4 networks the host has routes to, in CIDR notation; a sandbox gets none that overlaps. */
   hostNetworks(): Promise<string[]>;
@@ -103,14 +108,33 @@ export interface Engine {
   usage(id: string): Promise<{ memoryBytes: number; cpuSeconds: number; pids: number }>;
   /** Every container and network that carries our labels. */
   inventory(): Promise<EngineInventory>;
+  /** The sandbox's container, as the kernel knows it; ENGINE_FAILED when there is none. */
+  facts(id: string): Promise<ContainerFacts>;
   /** Calls back when a sandbox's container stops by itself. Returns a stop function. */
   watch(onStopped: (id: string) => void): () => void;
 }
 
-/** src/wall: what keeps sandboxes on the shared bridge from the host's own addresses. */
-export interface Wall {
-  /** Sets the rules, whatever became of them. */
-  raise(): Promise<void>;
+/** How a sandbox is to be held; all of it is recorded. */
+export interface Holding {
+  isolation: Isolation;
+  uidBase?: number | undefined;
+  subnet: string;
+  address: string;
+  ports: PortRange;
+  dns: readonly string[];
+  allowPrivate: readonly string[];
+  egress: Egress;
+  devices: readonly string[];
+}
+
+/** src/isolation: what holds `userns` sandboxes. */
+export interface SandboxIsolation {
+  /** What the container's entrypoint is told; pure. */
+  environment(holding: Holding): Record<string, string>;
+  /** Sets the rules that keep sandboxes on the shared bridge from the host's own addresses. */
+  raiseWall(): Promise<void>;
+  /** Looks whether the running sandbox is held as it must be: a check for each layer. */
+  inspect(facts: ContainerFacts, holding: Holding): Promise<Check[]>;
 }
 
 /** src/door: how clients reach the engine and the published ports. */

@@ -208,7 +208,7 @@ export class Provisioner {
 
   async #restore(): Promise<void> {
     const { log, parts } = this.#context;
-    await Promise.all([parts.wall.raise(), parts.engine.prepareBridge()]).catch(
+    await Promise.all([parts.isolation.raiseWall(), parts.engine.prepareBridge()]).catch(
       (error: unknown) => {
         log.error(
           { err: error },

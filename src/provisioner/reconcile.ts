@@ -46,7 +46,7 @@ export async function reconcile(
     // Of a sandbox whose record cannot be read nothing is touched, its ports included.
     isBusy: (id: string) => context.sandboxLocks.held(id) || context.records.unreadable.has(id),
   };
-  if (!options.dryRun) await context.parts.wall.raise();
+  if (!options.dryRun) await context.parts.isolation.raiseWall();
   for (const line of await context.parts.door.sync(wanted, { dryRun: options.dryRun })) {
     actions.push({ act: "repair forwarding", thing: line, why: "it differed from the records" });
   }

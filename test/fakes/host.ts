@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { BerthError } from "../../src/lib/errors.js";
 import type { Limits } from "../../src/lib/limits.js";
-import type { Launch, Route } from "../../src/lib/model.js";
+import type { Check, Launch, Route } from "../../src/lib/model.js";
 import type { Parts } from "../../src/provisioner/parts.js";
 
 /** Thrown by every call once the fake daemon has been killed: not even its undos run. */
@@ -19,6 +19,8 @@ export class FakeHost {
   readonly routes = new Map<string, Route>();
   /** The network that sandboxes share; stays when they go. */
   bridge = false;
+  /** What a look at a running sandbox finds. */
+  checks: Check[] = [{ name: "uids", ok: true, detail: "all its own" }];
   /** First uids of another Berth's sandboxes. */
   strangersUids: number[] = [];
   /** Ports of strangers. */
@@ -202,7 +204,11 @@ export class FakeHost {
         takenPorts: (ports) =>
           this.#call("door.takenPorts", () => ports.filter((port) => this.strangers.has(port))),
       },
-      wall: { raise: () => this.#call("wall.raise", () => undefined) },
+      isolation: {
+        environment: ({ isolation }) => ({ BERTH_ISOLATION: isolation }),
+        raiseWall: () => this.#call("isolation.raiseWall", () => undefined),
+        inspect: () => this.#call("isolation.inspect", () => this.checks),
+      },
       bundler: { archive: (format, input) => Readable.from([`${format} of ${input.id}`]) },
       hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
     };
@@ -242,6 +248,11 @@ export class FakeHost {
         }),
       usage: () =>
         this.#call("engine.usage", () => ({ memoryBytes: 50_000_000, cpuSeconds: 1.5, pids: 40 })),
+      facts: (id) =>
+        this.#call("engine.facts", () => ({
+          containerId: id.padEnd(64, "0"),
+          pid: this.#container(id).running ? 4711 : 0,
+        })),
       inventory: () =>
         this.#call("engine.inventory", () => ({
           containers: new Map([...this.containers].map(([id, { running }]) => [id, { running }])),

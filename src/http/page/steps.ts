@@ -19,6 +19,7 @@ const labels: Record<string, string> = {
   start: "Start the Docker Engine",
   door: "Open its address and ports",
   ready: "Wait until it answers",
+  check: "Check that it is held safely",
 };
 
 /** Every known step, none begun. */

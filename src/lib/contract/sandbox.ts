@@ -148,6 +148,7 @@ export const steps = [
   "start",
   "door",
   "ready",
+  "check",
 ] as const;
 export type Step = (typeof steps)[number];
 

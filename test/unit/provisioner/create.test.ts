@@ -20,7 +20,9 @@ describe("creating a sandbox", () => {
     expect(host.disks.get(record.id)?.mounted).toBe(true);
     expect(host.containers.get(record.id)?.running).toBe(true);
     expect(host.bridge).toBe(true);
-    expect(host.calls.indexOf("wall.raise")).toBeLessThan(host.calls.indexOf("engine.start"));
+    expect(host.calls.indexOf("isolation.raiseWall")).toBeLessThan(
+      host.calls.indexOf("engine.start"),
+    );
     expect(host.routes.get(record.id)?.engineHostPort).toBe(record.ports.engine);
   });
 

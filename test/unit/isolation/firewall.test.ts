@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firewall, type FirewallInput } from "../../../src/engine/firewall.js";
+import { firewall, type FirewallInput } from "../../../src/isolation/firewall.js";
 
 const input: FirewallInput = {
   address: "10.210.128.5",

@@ -45,7 +45,11 @@ export interface FirewallInput {
   egress: Egress;
 }
 
-/** The whole ruleset of a container's network namespace; pure. */
+/**
+ * The whole ruleset of a container's network namespace; pure.
+ * TCP is refused, not dropped: who asks too early, Berth itself while the sandbox starts, would else hear
+ * nothing for a second.
+ */
 export function firewall(input: FirewallInput): string {
   const { address, subnet, gateway, ports } = input;
   return `table inet berth
@@ -61,6 +65,7 @@ table inet berth {
   chain input {
     type filter hook input priority filter; policy drop;
     ct state established,related accept
+    meta l4proto tcp reject with tcp reset
   }
   chain forward {
     type filter hook forward priority filter; policy drop;
@@ -68,6 +73,7 @@ table inet berth {
     ct state established,related accept
     iifname "eth0" oifname "user0" ct status dnat accept
     iifname "user0" oifname "eth0" jump from_user
+    meta l4proto tcp reject with tcp reset
   }
   chain from_user {
     ct count over ${mostConnections} reject with icmpx admin-prohibited

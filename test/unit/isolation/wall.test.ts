@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { HostWall, wallRules } from "../../../src/wall/wall.js";
+import { SandboxIsolation } from "../../../src/isolation/isolation.js";
+import { wallRules } from "../../../src/isolation/wall.js";
 
 const options = { table: "berth_x_wall", bridge: "berth_x", dns: ["10.0.0.53", "2001:db8::53"] };
 
@@ -22,14 +23,14 @@ describe("the wall before the host", () => {
       inputs.push(given.input ?? "");
       return Promise.resolve("");
     };
-    await new HostWall({ ...options, exec }).raise();
+    await new SandboxIsolation({ wall: options, exec }).raiseWall();
     expect(inputs).toHaveLength(1);
     expect(inputs[0]).toMatch(/^add table .*\ndelete table .*\ntable ip berth_x_wall \{/);
   });
 
   it("says what nft said when it cannot", async () => {
     const exec = () => Promise.reject(new Error("Operation not permitted"));
-    await expect(new HostWall({ ...options, exec }).raise()).rejects.toMatchObject({
+    await expect(new SandboxIsolation({ wall: options, exec }).raiseWall()).rejects.toMatchObject({
       code: "FORWARDING_FAILED",
       message: expect.stringContaining("Operation not permitted") as string,
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { encode, type Instruction } from "../../../src/engine/bpf.js";
-import { encodedFilter, refusals, sandboxFilter } from "../../../src/engine/seccomp.js";
+import { encode, type Instruction } from "../../../src/isolation/bpf.js";
+import { encodedFilter, refusals, sandboxFilter } from "../../../src/isolation/seccomp.js";
 
 const x86_64 = 0xc000003e;
 const i386 = 0x40000003;
