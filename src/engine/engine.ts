@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { BerthError } from "../lib/errors.js";
+import type { Limits } from "../lib/limits.js";
 import type { Log } from "../lib/log.js";
 import type { EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
 import {
@@ -11,6 +12,7 @@ import {
   thingName,
 } from "./container.js";
 import { engineCall, engineFind, statusOf } from "../lib/engine-call.js";
+import { hasLimits, updateLimits } from "./limits.js";
 import { lastLogLines } from "./logs.js";
 import { followDeaths } from "./deaths.js";
 import { pingUntilAnswered } from "./ready.js";
@@ -59,12 +61,12 @@ export class SandboxEngine {
   }
 
   /**
-   * Makes the sandbox's container; one that is there already and ours is kept.
+   * Makes the sandbox's container; one that is there already and ours is kept, with these limits.
    * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED, IMAGE_MISSING
    */
   async prepareContainer(launch: Launch): Promise<void> {
     const name = thingName(launch.id);
-    if (await this.#ownContainer(launch.id)) return;
+    if (await this.settleLimits(launch.id, launch.limits)) return;
     const host = {
       cgroupParent: cgroupParent(launch.slice, await this.#driver()),
       openFiles: this.#openFiles,
@@ -72,6 +74,25 @@ export class SandboxEngine {
     await engineCall(`create the container ${name}`, () =>
       this.#docker.createContainer(containerOptions(launch, this.#installation, host)),
     );
+  }
+
+  /**
+   * Holds the sandbox's container to these limits, whatever the engine says it has: after an update
+   * that failed in the middle it tells the limits of before, and the kernel has some of either.
+   * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED
+   */
+  async setLimits(id: string, limits: Limits): Promise<void> {
+    await this.#ownContainer(id);
+    await updateLimits(this.#docker, thingName(id), limits);
+  }
+
+  /** The same, if the engine says that the container has others; false when there is no container. */
+  async settleLimits(id: string, limits: Limits): Promise<boolean> {
+    const found = await this.#ownContainer(id);
+    if (found && !hasLimits(found.HostConfig, limits)) {
+      await updateLimits(this.#docker, thingName(id), limits);
+    }
+    return found !== undefined;
   }
 
   async start(id: string): Promise<void> {
