@@ -27,7 +27,10 @@ export async function bringUp(
     step("certificates", () => ensureCertificates(context, record)),
     step("disk", async () => {
       await parts.disks.create(id, record.limits.diskBytes);
-      return parts.disks.mount(id);
+      const mountPoint = await parts.disks.mount(id);
+      // A change of its size may have been broken off.
+      await parts.disks.grow(id, record.limits.diskBytes);
+      return mountPoint;
     }),
     step("network", () =>
       parts.engine.prepareNetwork({ id, user, name: record.name, subnet: record.network.subnet }),
