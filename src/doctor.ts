@@ -159,6 +159,7 @@ async function checkLoopDevices(): Promise<Finding> {
 const programs = [
   { name: "nft", why: "forwards ports", package: "nftables", status: "failure" },
   { name: "mkfs.ext4", why: "formats disks", package: "e2fsprogs", status: "failure" },
+  { name: "resize2fs", why: "enlarges disks", package: "e2fsprogs", status: "warning" },
   { name: "iptables", why: "lets forwarded ports through", package: "iptables", status: "failure" },
   { name: "mmdebstrap", why: "builds the dind image", package: "mmdebstrap", status: "warning" },
 ] as const;

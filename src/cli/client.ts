@@ -21,16 +21,20 @@ import type { Connection } from "./connection.js";
 import { readEvents, type SandboxEvent } from "./events.js";
 import { Transport } from "./transport.js";
 
-/** What `berth create` asks for: texts as typed, already checked against the contract. */
-export interface CreateBody {
-  user: string;
-  name?: string;
-  profile?: string;
-  ttl?: string;
+/** Limits as they are asked for: texts as typed, already checked against the contract. */
+export interface LimitsBody {
   memory?: string;
   cpus?: string;
   pids?: string;
   disk?: string;
+}
+
+/** What `berth create` asks for, likewise. */
+export interface CreateBody extends LimitsBody {
+  user: string;
+  name?: string;
+  profile?: string;
+  ttl?: string;
 }
 
 /** The API, one method per operation. Rejects with a BerthError that carries the server's code. */
@@ -86,6 +90,15 @@ export class ApiClient {
       method: "POST",
       path: `/sandboxes/${id}/extend`,
       body: { ttl },
+    });
+  }
+
+  /** Resolves when the new limits are in force. */
+  resize(id: string, limits: LimitsBody): Promise<Sandbox> {
+    return this.#http.json(sandbox, {
+      method: "POST",
+      path: `/sandboxes/${id}/resize`,
+      body: limits,
     });
   }
 

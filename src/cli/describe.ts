@@ -1,6 +1,6 @@
 import { contextName } from "../lib/context-name.js";
 import type { Sandbox, Usage } from "../lib/contract/sandbox.js";
-import { formatDuration, formatSize } from "../lib/units.js";
+import { formatDuration, formatSize, writeSize } from "../lib/units.js";
 
 // Sandboxes in words. All pure; `now` is passed in.
 
@@ -32,6 +32,19 @@ function momentOf(iso: string): string {
 export function limitsOf({ memoryBytes, cpus, pids, diskBytes }: Sandbox["limits"]): string {
   const cores = `${cpus} ${cpus === 1 ? "cpu" : "cpus"}`;
   return `${formatSize(memoryBytes)} memory, ${cores}, ${pids} pids, ${formatSize(diskBytes)} disk`;
+}
+
+/** `memory 1G -> 2G, disk 10G -> 20G`: sizes as they are typed, for rounded ones may look alike. */
+export function changesOf(before: Sandbox["limits"], after: Sandbox["limits"]): string {
+  const changes: [name: string, from: string, to: string][] = [
+    ["memory", writeSize(before.memoryBytes), writeSize(after.memoryBytes)],
+    ["cpus", String(before.cpus), String(after.cpus)],
+    ["pids", String(before.pids), String(after.pids)],
+    ["disk", writeSize(before.diskBytes), writeSize(after.diskBytes)],
+  ];
+  const made = changes.filter(([, from, to]) => from !== to);
+  if (made.length === 0) return `unchanged, ${limitsOf(after)}`;
+  return made.map(([name, from, to]) => `${name} ${from} -> ${to}`).join(", ");
 }
 
 export function portsOf({ ports }: Pick<Sandbox, "ports">): string {

@@ -8,6 +8,7 @@ import { addImage } from "./commands/image.js";
 import { addList } from "./commands/list.js";
 import { addReap } from "./commands/reap.js";
 import { addRemove } from "./commands/remove.js";
+import { addResize } from "./commands/resize.js";
 import { addServe } from "./commands/serve.js";
 import { addShow } from "./commands/show.js";
 import { addUser } from "./commands/user.js";
@@ -18,7 +19,7 @@ import type { GlobalOptions, Session } from "./session.js";
 import type { AddVerb } from "./verb.js";
 
 const groups: [heading: string, verbs: AddVerb[]][] = [
-  ["Sandboxes:", [addCreate, addList, addShow, addBundle, addEnv, addExtend, addRemove]],
+  ["Sandboxes:", [addCreate, addList, addShow, addBundle, addEnv, addExtend, addResize, addRemove]],
   ["Users:", [addUser, addWhoami]],
   ["The host:", [addServe, addReap, addImage, addDoctor]],
 ];

@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions, HostConfig, NetworkCreateOptions } from "dockerode";
 import type { Launch, NetworkLaunch } from "../lib/model.js";
+import { limitsConfig } from "./limits.js";
 
 /** Labels by which Berth knows its own; every deletion checks them again. */
 export const labelNames = {
@@ -87,11 +88,7 @@ export function containerOptions(
     OomScoreAdj: 500,
     // A restart by the engine would re-create the slice without its limits: Berth starts sandboxes.
     RestartPolicy: { Name: "no" },
-    Memory: launch.limits.memoryBytes,
-    MemorySwap: launch.limits.memoryBytes,
-    NanoCpus: Math.round(launch.limits.cpus * 1e9),
-    // systemd's DefaultTasksMax would cap the scope below a larger limit.
-    PidsLimit: launch.limits.pids,
+    ...limitsConfig(launch.limits),
     Ulimits: [
       { Name: "nofile", Soft: openFiles, Hard: openFiles },
       { Name: "core", Soft: 0, Hard: 0 },

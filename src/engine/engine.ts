@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { BerthError } from "../lib/errors.js";
+import type { Limits } from "../lib/limits.js";
 import type { Log } from "../lib/log.js";
 import type { ContainerFacts, EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
 import { Bridge } from "./bridge.js";
@@ -12,6 +13,7 @@ import {
   thingName,
 } from "./container.js";
 import { engineCall, engineFind, statusOf } from "../lib/engine-call.js";
+import { hasLimits, updateLimits } from "./limits.js";
 import { lastLogLines } from "./logs.js";
 import { followDeaths } from "./deaths.js";
 import { pingUntilAnswered } from "./ready.js";
@@ -73,13 +75,16 @@ export class SandboxEngine {
   }
 
   /**
-   * Makes the sandbox's container; one that is there already and ours is kept.
+   * Makes the sandbox's container; one that is there already and ours is kept, with these limits.
    * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED, IMAGE_MISSING
    */
   async prepareContainer(launch: Launch): Promise<void> {
     const name = thingName(launch.id);
     const found = await this.#ownContainer(launch.id);
-    if (found && (launch.isolation !== "userns" || (await this.#bridge.holds(found)))) return;
+    if (found && (launch.isolation !== "userns" || (await this.#bridge.holds(found)))) {
+      await this.#settle(found, launch);
+      return;
+    }
     // Made on a bridge that somebody removed; it could not be started any more.
     if (found) await this.remove(launch.id);
     const host = {
@@ -90,6 +95,23 @@ export class SandboxEngine {
     await engineCall(`create the container ${name}`, () =>
       this.#docker.createContainer(containerOptions(launch, this.#installation, host)),
     );
+  }
+
+  /**
+   * Holds the sandbox's container to these limits, whatever the engine says it has: after an update
+   * that failed in the middle it tells the limits of before, and the kernel has some of either.
+   * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED
+   */
+  async setLimits(id: string, limits: Limits): Promise<void> {
+    await this.#ownContainer(id);
+    await updateLimits(this.#docker, thingName(id), limits);
+  }
+
+  /** The same, if the engine says that the container has others; false when there is no container. */
+  async settleLimits(id: string, limits: Limits): Promise<boolean> {
+    const found = await this.#ownContainer(id);
+    if (found) await this.#settle(found, { id, limits });
+    return found !== undefined;
   }
 
   async start(id: string): Promise<void> {
@@ -200,6 +222,11 @@ export class SandboxEngine {
   /** Calls back whenever a sandbox's container stops, until the returned function is called. */
   watch(onStopped: (id: string) => void): () => void {
     return followDeaths(this.#streams, this.#installation, onStopped, this.#log);
+  }
+
+  async #settle(found: ContainerInspectInfo, { id, limits }: { id: string; limits: Limits }) {
+    if (hasLimits(found.HostConfig, limits)) return;
+    await updateLimits(this.#docker, thingName(id), limits);
   }
 
   async #ownContainer(id: string): Promise<ContainerInspectInfo | undefined> {

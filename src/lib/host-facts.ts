@@ -44,17 +44,22 @@ export async function isEmbeddedHost(): Promise<boolean> {
 
 /** More than any container of today needs; what Docker's own packages give. */
 const openFilesWanted = 1_048_576;
-/** capabilities(7): allows to raise hard limits. */
+/** In capabilities(7); allows to raise hard limits and to resize a mounted ext4, among the rest. */
 const capSysResource = 24n;
+
+/** Whether this process has CAP_SYS_RESOURCE, which a host's root lacks where the host is a container. */
+export async function hasSysResource(): Promise<boolean> {
+  const status = await readFile("/proc/self/status", "utf8");
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+  return ((effective >> capSysResource) & 1n) === 1n;
+}
 
 /**
  * How many open files a sandbox's processes may be allowed (RLIMIT_NOFILE). Where the host's root
  * lacks CAP_SYS_RESOURCE, as in a container, nobody can go above the hard limit we have ourselves.
  */
 export async function openFilesLimit(): Promise<number> {
-  const status = await readFile("/proc/self/status", "utf8");
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
-  if ((effective >> capSysResource) & 1n) return openFilesWanted;
+  if (await hasSysResource()) return openFilesWanted;
   const limits = await readFile("/proc/self/limits", "utf8");
   const hard = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(limits)?.[1] ?? openFilesWanted);
   return Math.min(hard, openFilesWanted);

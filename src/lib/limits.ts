@@ -24,3 +24,13 @@ export function sumLimits(all: Limits[]): Limits {
   }
   return sum;
 }
+
+/** What allows both: of each limit the larger. */
+export function largerOf(one: SandboxLimits, other: SandboxLimits): SandboxLimits {
+  return {
+    memoryBytes: Math.max(one.memoryBytes, other.memoryBytes),
+    cpus: Math.max(one.cpus, other.cpus),
+    pids: Math.max(one.pids, other.pids),
+    diskBytes: Math.max(one.diskBytes, other.diskBytes),
+  };
+}

@@ -50,6 +50,18 @@ export function formatSize(bytes: number): string {
   return `${Number(value.toFixed(value < 10 ? 1 : 0))} ${units[unit] ?? ""}`;
 }
 
+/** 1073741824 to `1G`, 1.5 * 2^30 to `1536M`: exact, and as parseSize reads it. */
+export function writeSize(bytes: number): string {
+  const units = ["", "K", "M", "G", "T"];
+  let value = bytes;
+  let unit = 0;
+  while (value > 0 && value % 1024 === 0 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${value}${units[unit] ?? ""}`;
+}
+
 /** 5_400_000 to `1h 30m`; below a minute in seconds; never more than two units. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

@@ -29,7 +29,10 @@ export async function bringUp(
     step("certificates", () => ensureCertificates(context, record)),
     step("disk", async () => {
       await parts.disks.create(id, record.limits.diskBytes, record.uidBase ?? 0);
-      return parts.disks.mount(id);
+      const mountPoint = await parts.disks.mount(id);
+      // A change of its size may have been broken off.
+      await parts.disks.grow(id, record.limits.diskBytes);
+      return mountPoint;
     }),
     step("network", () => prepareNetwork(context, record)),
   ]);

@@ -18,6 +18,6 @@ export interface Context {
   backoff: Backoff;
   /** Held while a user's slice is made, changed or given up. */
   userLocks: KeyedMutex;
-  /** Held while one sandbox is made, started or removed. */
+  /** Held while one sandbox is made, started, resized or removed. */
   sandboxLocks: KeyedMutex;
 }

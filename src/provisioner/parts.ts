@@ -63,10 +63,20 @@ export interface Slices {
 
 /** src/storage: per sandbox a sparse ext4 image file, loop-mounted. */
 export interface Disks {
-  /** Makes the image file and its file system, whose root belongs to this uid and gid of the host. */
+  /**
+   * Makes the image file and its file system, whose root belongs to this uid and gid of the host; one
+   * that is there is kept, whatever its size.
+   */
   create(id: string, sizeBytes: number, owner: number): Promise<void>;
   /** Mounts it (no-op when mounted) and returns the mount point. */
   mount(id: string): Promise<string>;
+  /** Fails where a mounted disk cannot be made larger on this host (DISK_FAILED). */
+  checkGrowth(): Promise<void>;
+  /**
+   * Makes a mounted disk at least this large, live; one that is not mounted gets the room, and its
+   * file system grows when this is repeated after the mount. Never makes one smaller.
+   */
+  grow(id: string, sizeBytes: number): Promise<void>;
   /** Unmounts, detaches, unlinks the image. Never walks the file system inside. */
   remove(id: string): Promise<void>;
   /** What the sandbox's disk takes of the host's, bytes. */
@@ -93,7 +103,7 @@ export interface Engine {
   prepareNetwork(launch: NetworkLaunch): Promise<void>;
   /** First host uids of all sandboxes on this engine, another Berth's included. */
   uidBasesInUse(): Promise<number[]>;
-  /** Makes the sandbox's container, not started. */
+  /** Makes the sandbox's container, not started; one that is there is kept and gets these limits. */
   prepareContainer(launch: Launch): Promise<void>;
   /** Starts the container; resolves once it runs. */
   start(id: string): Promise<void>;
@@ -104,6 +114,10 @@ export interface Engine {
   waitReady(id: string, peer: Peer, signal: AbortSignal): Promise<void>;
   /** Removes container and network, after re-checking that their labels name this sandbox and this installation. */
   remove(id: string): Promise<void>;
+  /** Changes the container's limits, live while it runs. */
+  setLimits(id: string, limits: Limits): Promise<void>;
+  /** The same where the container has others by its own account; false when there is none. */
+  settleLimits(id: string, limits: Limits): Promise<boolean>;
   /** What the sandbox as a whole uses now. */
   usage(id: string): Promise<{ memoryBytes: number; cpuSeconds: number; pids: number }>;
   /** Every container and network that carries our labels. */

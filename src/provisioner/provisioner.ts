@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { Mutex } from "async-mutex";
-import type { ReapResult, Usage } from "../lib/contract/sandbox.js";
+import type { ReapResult, ResizeRequest, Usage } from "../lib/contract/sandbox.js";
 import { BerthError, internalDetail } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
@@ -15,9 +15,10 @@ import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
 import type { Records, SandboxRecord } from "./records.js";
 import { reserve, type OwnedRequest } from "./reserve.js";
+import { resize } from "./resize.js";
+import { restore } from "./restore.js";
 import { markIfDown, reviveIfDown } from "./revive.js";
 import type { Settings } from "./settings.js";
-import { settleSlice } from "./slices.js";
 import { takeDown } from "./take-down.js";
 
 /** Makes, keeps and removes sandboxes; the one place that decides about them. */
@@ -130,6 +131,19 @@ export class Provisioner {
     return extended;
   }
 
+  /**
+   * Changes the limits of a sandbox while it runs.
+   * @throws BerthError SANDBOX_NOT_FOUND, SANDBOX_NOT_READY, LIMIT_OUT_OF_RANGE and what the parts throw
+   */
+  async resize(id: string, request: ResizeRequest): Promise<SandboxRecord> {
+    this.#mustBeOpen();
+    // Before the lock as well: whoever makes or starts it holds that for long.
+    this.#mustBeReady(id);
+    return this.#context.sandboxLocks.run(id, () =>
+      resize(this.#context, this.#mustBeReady(id), request),
+    );
+  }
+
   /** Removes a sandbox; one that is being made is broken off first. @throws BerthError SANDBOX_NOT_FOUND */
   async remove(id: string): Promise<void> {
     this.get(id);
@@ -170,8 +184,7 @@ export class Provisioner {
 
   /** What the sandbox uses now. @throws BerthError SANDBOX_NOT_READY */
   async usage(id: string): Promise<Usage> {
-    const record = this.get(id);
-    if (record.state !== "ready") throw notReady(record);
+    const record = this.#mustBeReady(id);
     const { parts, now } = this.#context;
     const [engine, diskBytes] = await Promise.all([
       parts.engine.usage(id),
@@ -200,29 +213,10 @@ export class Provisioner {
     }));
   }
 
-  /** At the daemon's start: the limits of all slices first, then the repairs. */
+  /** At the daemon's start: all limits first, then the repairs. */
   async start(): Promise<void> {
-    await this.#reconciling.runExclusive(() => this.#restore());
+    await this.#reconciling.runExclusive(() => restore(this.#context, this.#closing.signal));
     await this.reap({ dryRun: false });
-  }
-
-  async #restore(): Promise<void> {
-    const { log, parts } = this.#context;
-    await Promise.all([parts.isolation.raiseWall(), parts.engine.prepareBridge()]).catch(
-      (error: unknown) => {
-        log.error(
-          { err: error },
-          "the sandboxes' network could not be prepared; creations try again",
-        );
-      },
-    );
-    const users = new Set(this.list().map((record) => record.user));
-    for (const user of users) {
-      this.#mustBeOpen();
-      await settleSlice(this.#context, user).catch((error: unknown) => {
-        log.error({ user, err: error }, "the user's slice could not be set");
-      });
-    }
   }
 
   /** Starts a sandbox again as soon as its container stops by itself. Returns the end of it. */
@@ -265,6 +259,12 @@ export class Provisioner {
       { sandbox: record.id, user: record.user, code: problem.code, err: error },
       "sandbox not created",
     );
+  }
+
+  #mustBeReady(id: string): SandboxRecord {
+    const record = this.get(id);
+    if (record.state !== "ready") throw notReady(record);
+    return record;
   }
 
   #mustBeOpen(): void {

@@ -2,12 +2,15 @@ import { chmod, lstat, mkdir, readFile, rename, rmdir, unlink } from "node:fs/pr
 import { basename, dirname, join } from "node:path";
 import { BerthError, ignoring } from "../lib/errors.js";
 import { run } from "../lib/exec.js";
+import { hasSysResource } from "../lib/host-facts.js";
 import type { Log } from "../lib/log.js";
 import { diskError } from "./failure.js";
+import { growFileSystem, growImage, mustBeGrowable } from "./grow.js";
 import { devicesOf, idOfImage, imageName, listLoopDevices, validId } from "./loop-devices.js";
-import { makeSparseFile, mkfsArguments } from "./mkfs.js";
+import { blockSize, makeSparseFile, mkfsArguments } from "./mkfs.js";
 import { mountOf, parseMountinfo, type Mount } from "../lib/mountinfo.js";
 import { detachBy, unmountBy } from "./release.js";
+import { fileSystemBytes } from "./superblock.js";
 
 /**
  * No nosuid and nodev here, though they look prudent: the sandbox's data-root is a bind mount of
@@ -20,6 +23,9 @@ interface Host {
   exec: typeof run;
   mountinfo: string;
   sysBlock: string;
+  fileSystemBytes: typeof fileSystemBytes;
+  /** Whether we may resize a mounted file system. */
+  mayGrow: () => Promise<boolean>;
   /** How long a mount may stay busy and a disk attached while the last process of a container ends. */
   releaseTimeoutMs: number;
 }
@@ -28,6 +34,8 @@ const thisHost: Host = {
   exec: run,
   mountinfo: "/proc/self/mountinfo",
   sysBlock: "/sys/block",
+  fileSystemBytes,
+  mayGrow: hasSysResource,
   releaseTimeoutMs: 5000,
 };
 
@@ -51,20 +59,18 @@ export class LoopDisks {
   }
 
   /**
-   * Makes the image file and its file system; the sandbox's directory exists. An image there with
-   * this size is complete: one is formatted under another name and renamed when done.
+   * Makes the image file and its file system; the sandbox's directory exists. An image that is there
+   * is complete, for one is formatted under another name and renamed when done; of whatever size it
+   * is, it holds a user's data and is kept. {@link grow} sees to its size once it is mounted.
    * @param owner uid and gid of the file system's root directory
    * @throws BerthError DISK_FULL, DISK_FAILED
    */
   async create(id: string, sizeBytes: number, owner: number): Promise<void> {
     const image = this.#image(id);
     const there = await ignoring(lstat(image), "ENOENT");
-    if (there?.isFile() && there.size === sizeBytes) return;
+    if (there?.isFile()) return;
     if (there) {
-      throw new BerthError(
-        "DISK_FAILED",
-        `${image} exists with ${there.size} bytes, not ${sizeBytes}; remove the sandbox first`,
-      );
+      throw new BerthError("DISK_FAILED", `${image} is no file; remove the sandbox first`);
     }
     const partial = `${image}.partial`;
     try {
@@ -100,6 +106,36 @@ export class LoopDisks {
     } catch (error) {
       await this.#checkLoopDevices(error);
       throw await diskError(`mount ${image}`, dirname(image), error);
+    }
+  }
+
+  /**
+   * Whether a mounted disk can be made larger on this host; asked before anything is changed.
+   * @throws BerthError DISK_FAILED
+   */
+  async checkGrowth(): Promise<void> {
+    mustBeGrowable(await this.#host.mayGrow());
+  }
+
+  /**
+   * Makes the disk at least this large while it is in use: image, loop device, file system. Whatever
+   * of it a crash broke off is done by repeating it. Of a disk that is not mounted only the image
+   * grows, for to resize an unmounted file system it would have to be checked whole first; repeat it
+   * after the mount. Only the device is opened, never anything in the mount.
+   * @throws BerthError DISK_FULL, DISK_FAILED
+   */
+  async grow(id: string, sizeBytes: number): Promise<void> {
+    const image = this.#image(id);
+    try {
+      await growImage(image, sizeBytes);
+      const mounted = (await this.#mountsOf(id)).at(-1);
+      if (!mounted) return;
+      const missing = sizeBytes - (await this.#host.fileSystemBytes(mounted.source));
+      if (missing < blockSize) return;
+      await this.#checkIsOurs(mounted, image);
+      await growFileSystem({ device: mounted.source, image, sizeBytes }, this.#host.exec);
+    } catch (error) {
+      throw await diskError(`enlarge ${image}`, dirname(image), error);
     }
   }
 

@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
  * /etc, git) would else run out of inodes before bytes. Costs 1.6 % more of the disk.
  */
 const bytesPerInode = 8192;
-const blockSize = 4096;
+export const blockSize = 4096;
 /** mkfs reserves room for at most 2^32 blocks. */
 const mostBlocks = 2 ** 32 - 1;
 

@@ -405,7 +405,7 @@ describe("the API's description", () => {
       expect.arrayContaining([
         ...["POST", "GET"].map((method) => `${method} /v1/sandboxes`),
         ...["GET", "DELETE"].map((method) => `${method} /v1/sandboxes/{id}`),
-        "POST /v1/sandboxes/{id}/extend",
+        ...["extend", "resize"].map((what) => `POST /v1/sandboxes/{id}/${what}`),
         ...["bundle", "events", "usage"].map((what) => `GET /v1/sandboxes/{id}/${what}`),
         "POST /v1/reap",
         ...["/healthz", "/metrics", "/openapi.json", "/"].map((path) => `GET ${path}`),

@@ -218,6 +218,20 @@ describe("the API refuses", () => {
     ok(await berth("remove", id));
   });
 
+  it("to resize to nonsense", async () => {
+    const { id } = await create(user, "--memory", "256M", "--disk", "256M");
+    const resize = async (json: unknown) =>
+      problemOf(await client.fetch(`/v1/sandboxes/${id}/resize`, { json }));
+    expectRefusal(await resize({}), { ...INVALID, says: [/names no limit/] });
+    expectRefusal(await resize({ memory: "1Q" }), { ...INVALID, says: [/"1Q"/], at: "memory" });
+    expectRefusal(await resize({ memroy: "1G" }), { ...INVALID, says: [/did you mean "memory"/] });
+    const range = { ...OUT_OF_RANGE, says: [/memory 100 TiB/], at: "memory" };
+    expectRefusal(await resize({ memory: "100T" }), range);
+    const smaller = { ...OUT_OF_RANGE, says: [/128M .* 256M it has/], at: "disk" };
+    expectRefusal(await resize({ disk: "128M" }), smaller);
+    ok(await berth("remove", id));
+  });
+
   it("one sandbox more than a user may have", async () => {
     const made = await Promise.all(
       ["one", "two", "three"].map((name) => client.create({ name, memory: "256M" })),
@@ -247,6 +261,7 @@ describe("the command line refuses", () => {
     ["a verb it does not know", ["craete", newcomer], /create/],
     ["a sandbox that is no reference", ["show", "a/b/c"], /user\/name/],
     ["extend without a time", ["extend", newcomer], /--ttl/],
+    ["resize without a limit", ["resize", newcomer], /--memory, --cpus, --pids or --disk/],
   ];
   it.each(wrongUsage)("%s, with exit code 2", async (_what, words, says) => {
     const said = await berth(...words, "--json");

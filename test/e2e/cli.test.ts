@@ -41,7 +41,8 @@ describe("berth", () => {
   it("shows help for every verb, with exit code 0", async () => {
     const help = ok(await berth("--help"));
     const verbs = [...help.matchAll(/^ {2}([a-z]+)(?:\|[a-z]+)?(?= .*)/gm)].map((m) => m[1] ?? "");
-    const contract = "serve create list show bundle env extend remove reap user image doctor";
+    const contract =
+      "serve create list show bundle env extend resize remove reap user image doctor";
     expect(verbs).toEqual(expect.arrayContaining(contract.split(" ")));
     const nested = ["add", "list", "remove"].map((verb) => ["user", verb]);
     const ofImage = ["build", "list", "remove"].map((verb) => ["image", verb]);

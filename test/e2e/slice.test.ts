@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { berth, create, ok, onHost, traces } from "./support.js";
+import { berth, create, kernelLimits, ok, onHost, traces } from "./support.js";
 
 let before: string[];
 beforeEach(async () => {
@@ -14,39 +14,21 @@ const user = "e2e-cat.s_1-x";
 const slice = "berth-e2e\\x2dcat.s_1\\x2dx.slice";
 const MiB = 1024 ** 2;
 
-/** What the kernel says of a slice, on either cgroup version; and what its processes are held by. */
-async function kernelLimits() {
-  const text = ok(
-    await onHost(`
-      say() { n=$1; shift; for f in "$@"; do [ ! -e "$f" ] || { echo "$n" $(cat "$@"); return; }; done; }
-      v1=/sys/fs/cgroup s='berth.slice/${slice}'
-      say memory "$v1/$s/memory.max"; say memory "$v1/memory/$s/memory.limit_in_bytes"
-      say cpu "$v1/$s/cpu.max"; say cpu "$v1/cpu/$s/cpu.cfs_quota_us" "$v1/cpu/$s/cpu.cfs_period_us"
-      say pids "$v1/$s/pids.max"; say pids "$v1/pids/$s/pids.max"
-    `),
-  );
-  const value = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? "";
-  const [quota, period] = value("cpu").split(" ").map(Number);
-  return {
-    memoryBytes: Number(value("memory")),
-    cpus: (quota ?? NaN) / (period ?? NaN),
-    pids: Number(value("pids")),
-  };
-}
+const sliceLimits = () => kernelLimits(`berth.slice/${slice}`);
 
 describe("a user's slice", () => {
   it("holds the limits that were asked for, in the kernel's own files", async () => {
     const made = await create(user, "--memory", "768M", "--cpus", "0.75", "--pids", "300");
     expect(made.slice).toBe(slice);
-    expect(await kernelLimits()).toEqual({ memoryBytes: 768 * MiB, cpus: 0.75, pids: 300 });
+    expect(await sliceLimits()).toEqual({ memoryBytes: 768 * MiB, cpus: 0.75, pids: 300 });
   });
 
   it("grows with a second sandbox of the user and shrinks when it goes", async () => {
     await create(user, "--name", "one", "--memory", "512M", "--cpus", "0.5", "--pids", "200");
     await create(user, "--name", "two", "--memory", "256M", "--cpus", "0.25", "--pids", "100");
-    expect(await kernelLimits()).toEqual({ memoryBytes: 768 * MiB, cpus: 0.75, pids: 300 });
+    expect(await sliceLimits()).toEqual({ memoryBytes: 768 * MiB, cpus: 0.75, pids: 300 });
     ok(await berth("remove", `${user}/two`));
-    expect(await kernelLimits()).toEqual({ memoryBytes: 512 * MiB, cpus: 0.5, pids: 200 });
+    expect(await sliceLimits()).toEqual({ memoryBytes: 512 * MiB, cpus: 0.5, pids: 200 });
   });
 
   it("holds every process of the sandbox, and each prefers to be killed before the host's", async () => {
@@ -66,8 +48,8 @@ describe("a user's slice", () => {
   it("is read back: limits changed behind Berth's back are set right at the daemon's next start", async () => {
     await create(user, "--pids", "300");
     ok(await onHost(`systemctl set-property --runtime '${slice}' TasksMax=999`));
-    expect((await kernelLimits()).pids).toBe(999);
+    expect((await sliceLimits()).pids).toBe(999);
     ok(await onHost("systemctl restart berth"));
-    await expect.poll(async () => (await kernelLimits()).pids, { timeout: 10_000 }).toBe(300);
+    await expect.poll(async () => (await sliceLimits()).pids, { timeout: 10_000 }).toBe(300);
   });
 });

@@ -171,6 +171,26 @@ export async function traces(): Promise<string[]> {
   return [...new Set(ok(lines).split("\n").filter(Boolean))].sort();
 }
 
+/** What the kernel's own files say of a cgroup, on either cgroup version; `path` as in /berth.slice/…, without the first slash. */
+export async function kernelLimits(path: string) {
+  const text = ok(
+    await onHost(`
+      say() { n=$1; shift; for f in "$@"; do [ ! -e "$f" ] || { echo "$n" $(cat "$@"); return; }; done; }
+      v1=/sys/fs/cgroup s='${path}'
+      say memory "$v1/$s/memory.max"; say memory "$v1/memory/$s/memory.limit_in_bytes"
+      say cpu "$v1/$s/cpu.max"; say cpu "$v1/cpu/$s/cpu.cfs_quota_us" "$v1/cpu/$s/cpu.cfs_period_us"
+      say pids "$v1/$s/pids.max"; say pids "$v1/pids/$s/pids.max"
+    `),
+  );
+  const value = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? "";
+  const [quota, period] = value("cpu").split(" ").map(Number);
+  return {
+    memoryBytes: Number(value("memory")),
+    cpus: (quota ?? NaN) / (period ?? NaN),
+    pids: Number(value("pids")),
+  };
+}
+
 /** Berth as the page's test sees it. */
 export async function startedBerth() {
   const url = await apiUrl();

@@ -47,6 +47,7 @@ const questions: [what: string, method: string, path: string, body?: string][] =
   ["show", "GET", ""],
   ["remove", "DELETE", ""],
   ["extend", "POST", "/extend", '{"ttl":"1h"}'],
+  ["resize", "POST", "/resize", '{"pids":600}'],
   ["usage", "GET", "/usage"],
   ["bundle", "GET", "/bundle"],
   ["events", "GET", "/events"],

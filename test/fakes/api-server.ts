@@ -2,7 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
 import { bundleFileModes, bundleFileNames } from "../../src/lib/bundle-archive.js";
-import { steps, type ReapResult, type Sandbox } from "../../src/lib/contract/sandbox.js";
+import {
+  resizeRequest,
+  steps,
+  type ReapResult,
+  type Sandbox,
+} from "../../src/lib/contract/sandbox.js";
 import type { Me, User } from "../../src/lib/contract/user.js";
 import type { ErrorCode } from "../../src/lib/errors.js";
 
@@ -158,6 +163,15 @@ export class FakeApi {
       const hours = Number((body as { ttl: string }).ttl.replace("h", ""));
       const end = Date.parse(sandbox.expiresAt) + hours * 3_600_000;
       sandbox.expiresAt = new Date(end).toISOString();
+      json(response, 200, sandbox);
+    } else if (act === "POST resize") {
+      const { memory, cpus, pids, disk } = resizeRequest.parse(body);
+      sandbox.limits = {
+        memoryBytes: memory ?? sandbox.limits.memoryBytes,
+        cpus: cpus ?? sandbox.limits.cpus,
+        pids: pids ?? sandbox.limits.pids,
+        diskBytes: disk ?? sandbox.limits.diskBytes,
+      };
       json(response, 200, sandbox);
     } else if (act === "DELETE ") {
       this.sandboxes.delete(id);

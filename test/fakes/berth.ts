@@ -3,12 +3,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { minLimits, parseConfig } from "../../src/config.js";
+import type { CreateRequest } from "../../src/lib/contract/sandbox.js";
+import type { SandboxLimits } from "../../src/lib/limits.js";
 import { Provisioner } from "../../src/provisioner/provisioner.js";
-import { Records } from "../../src/provisioner/records.js";
+import { Records, type SandboxRecord } from "../../src/provisioner/records.js";
 import type { Settings } from "../../src/provisioner/settings.js";
 import { FakeHost } from "./host.js";
 
 export const silentLog = pino({ level: "silent" });
+
+/** Records that a killed daemon no longer writes, and whose writing it can be killed at. */
+class MortalRecords extends Records {
+  constructor(
+    options: ConstructorParameters<typeof Records>[0],
+    private readonly host: FakeHost,
+  ) {
+    super(options);
+  }
+
+  override save(record: SandboxRecord): Promise<void> {
+    return this.host.call("records.save", () => super.save(record));
+  }
+}
 
 /** A real provisioner and real records in a temporary directory, on a fake host. */
 export class TestBerth {
@@ -45,7 +61,7 @@ export class TestBerth {
   /** A new daemon on what the last one left: its memory is gone, the directories and the host stay. */
   async restart(): Promise<void> {
     this.host.heal();
-    this.records = new Records({ dir: this.dir, log: silentLog });
+    this.records = new MortalRecords({ dir: this.dir, log: silentLog }, this.host);
     this.provisioner = new Provisioner({
       parts: this.host.parts(),
       records: this.records,
@@ -56,16 +72,25 @@ export class TestBerth {
     await this.records.load();
   }
 
-  async create(
-    user = "ann",
-    more: { name?: string; ttl?: number; memory?: number; profile?: string } = {},
-  ) {
+  async create(user = "ann", more: Omit<CreateRequest, "user"> = {}) {
     const { ready } = await this.provisioner.begin({ user, ...more });
     return ready;
   }
 
   later(ms: number): void {
     this.now = new Date(this.now.getTime() + ms);
+  }
+
+  /** A sandbox's limits as record, slice, container and disk have them, each for itself. */
+  limitsOf(id: string) {
+    const { user, limits } = this.provisioner.get(id);
+    const { memoryBytes, cpus, pids } = this.host.containers.get(id)?.launch.limits ?? {};
+    return {
+      record: limits,
+      slice: this.host.slices.get(user),
+      container: { memoryBytes, cpus, pids },
+      diskBytes: this.host.disks.get(id)?.fileSystemBytes,
+    };
   }
 
   /** Everything of any sandbox, on the host and in the directory. */
@@ -77,4 +102,14 @@ export class TestBerth {
   async stop(): Promise<void> {
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+/** What `limitsOf` tells of a user's only sandbox when all have the same. */
+export function agreed({ diskBytes, ...engine }: SandboxLimits) {
+  return {
+    record: { ...engine, diskBytes },
+    slice: engine,
+    container: engine,
+    diskBytes,
+  };
 }

@@ -3,6 +3,7 @@ import { BerthError } from "../../src/lib/errors.js";
 import type { Limits } from "../../src/lib/limits.js";
 import type { Check, Launch, Route } from "../../src/lib/model.js";
 import type { Parts } from "../../src/provisioner/parts.js";
+import { mustAllow } from "./cgroup.js";
 
 /** Thrown by every call once the fake daemon has been killed: not even its undos run. */
 class Killed extends Error {}
@@ -13,7 +14,7 @@ class Killed extends Error {}
  */
 export class FakeHost {
   readonly slices = new Map<string, Limits>();
-  readonly disks = new Map<string, { mounted: boolean; sizeBytes: number }>();
+  readonly disks = new Map<string, Disk>();
   readonly containers = new Map<string, { running: boolean; launch: Launch }>();
   readonly networks = new Set<string>();
   readonly routes = new Map<string, Route>();
@@ -26,11 +27,16 @@ export class FakeHost {
   /** Ports of strangers. */
   readonly strangers = new Set<number>();
   imageBuilt = true;
+  /** Whether a mounted disk can be enlarged. */
+  mayGrow = true;
+  /** What each sandbox uses. */
+  used = { memoryBytes: 50_000_000, cpuSeconds: 1.5, pids: 40 };
   /** Names of all calls, in order. */
   readonly calls: string[] = [];
 
   #failures = new Map<string, Error>();
-  #kill: { call: string; when: "before" | "after" } | undefined;
+  #failOnce: { call: string; error: Error; after: number } | undefined;
+  #kill: { call: string; when: "before" | "after"; after: number } | undefined;
   #hangs = new Map<string, { reached: () => void; gate: Promise<void> }>();
   #dead = false;
   #deathListeners = new Set<(id: string) => void>();
@@ -50,14 +56,20 @@ export class FakeHost {
     this.#failures.set(call, error);
   }
 
+  /** Only the `nth` of these calls from now fails. */
+  failOnceAt(call: string, error: Error, nth = 1): void {
+    this.#failOnce = { call, error, after: nth - 1 };
+  }
+
   heal(): void {
     this.#failures.clear();
+    this.#failOnce = undefined;
     this.#kill = undefined;
     this.#dead = false;
   }
 
-  killAt(call: string, when: "before" | "after"): void {
-    this.#kill = { call, when };
+  killAt(call: string, when: "before" | "after", nth = 1): void {
+    this.#kill = { call, when, after: nth - 1 };
   }
 
   get isKilled(): boolean {
@@ -89,7 +101,8 @@ export class FakeHost {
     for (const container of this.containers.values()) container.running = false;
   }
 
-  async #call<T>(name: string, act: () => T | Promise<T>): Promise<T> {
+  /** One of the daemon's calls; also of what it does to its own files. */
+  async call<T>(name: string, act: () => T | Promise<T>): Promise<T> {
     this.#mustLive();
     this.calls.push(name);
     const hang = this.#hangs.get(name);
@@ -100,15 +113,15 @@ export class FakeHost {
     }
     const failure = this.#failures.get(name);
     if (failure) throw failure;
-    this.#maybeDie(name, "before");
-    const result = await act();
-    this.#maybeDie(name, "after");
-    return result;
-  }
-
-  #maybeDie(call: string, when: "before" | "after"): void {
-    if (this.#kill?.call === call && this.#kill.when === when) this.#dead = true;
+    if (this.#failOnce?.call === name && this.#failOnce.after-- === 0) throw this.#failOnce.error;
+    const dies =
+      this.#kill?.call === name && this.#kill.after-- === 0 ? this.#kill.when : undefined;
+    if (dies === "before") this.#dead = true;
     this.#mustLive();
+    const result = await act();
+    if (dies === "after") this.#dead = true;
+    this.#mustLive();
+    return result;
   }
 
   #mustLive(): void {
@@ -121,11 +134,28 @@ export class FakeHost {
     return container;
   }
 
+  #disk(id: string): Disk {
+    const disk = this.disks.get(id);
+    if (!disk) throw new BerthError("DISK_FAILED", `no disk ${id}`);
+    return disk;
+  }
+
+  /** False when there is no such container. */
+  #limit(id: string, { memoryBytes, cpus, pids }: Limits): boolean {
+    const container = this.containers.get(id);
+    if (!container) return false;
+    const { launch, running } = container;
+    const slice = this.slices.get(launch.user);
+    if (running && slice) mustAllow(slice, { memoryBytes, cpus, pids });
+    launch.limits = { ...launch.limits, memoryBytes, cpus, pids };
+    return true;
+  }
+
   parts(): Parts {
     return {
       images: {
         require: () =>
-          this.#call("images.require", () => {
+          this.call("images.require", () => {
             if (this.imageBuilt) return "berth/dind:0123456789ab";
             throw new BerthError("IMAGE_MISSING", "run berth image build");
           }),
@@ -133,10 +163,15 @@ export class FakeHost {
       slices: {
         nameOf: (user) => `berth-${user}.slice`,
         ensure: (user, limits) =>
-          this.#call("slices.ensure", () => void this.slices.set(user, limits)),
-        release: (user) => this.#call("slices.release", () => void this.slices.delete(user)),
+          this.call("slices.ensure", () => {
+            for (const { running, launch } of this.containers.values()) {
+              if (launch.user === user && running) mustAllow(limits, launch.limits);
+            }
+            this.slices.set(user, limits);
+          }),
+        release: (user) => this.call("slices.release", () => void this.slices.delete(user)),
         idleUsers: () =>
-          this.#call("slices.idleUsers", () => {
+          this.call("slices.idleUsers", () => {
             const busy = [...this.containers.values()]
               .filter(({ running }) => running)
               .map(({ launch }) => launch.user);
@@ -145,42 +180,51 @@ export class FakeHost {
       },
       disks: {
         create: (id, sizeBytes) =>
-          this.#call("disks.create", () => {
-            if (!this.disks.has(id)) this.disks.set(id, { mounted: false, sizeBytes });
+          this.call("disks.create", () => {
+            if (this.disks.has(id)) return;
+            this.disks.set(id, { mounted: false, sizeBytes, fileSystemBytes: sizeBytes });
+          }),
+        checkGrowth: () =>
+          this.call("disks.checkGrowth", () => {
+            if (!this.mayGrow) throw new BerthError("DISK_FAILED", "cannot enlarge a disk here");
+          }),
+        grow: (id, sizeBytes) =>
+          this.call("disks.grow", () => {
+            const disk = this.#disk(id);
+            disk.sizeBytes = Math.max(disk.sizeBytes, sizeBytes);
+            if (disk.mounted) disk.fileSystemBytes = Math.max(disk.fileSystemBytes, sizeBytes);
           }),
         mount: (id) =>
-          this.#call("disks.mount", () => {
-            const disk = this.disks.get(id);
-            if (!disk) throw new BerthError("DISK_FAILED", `no disk ${id}`);
-            disk.mounted = true;
+          this.call("disks.mount", () => {
+            this.#disk(id).mounted = true;
             return `/run/berth/disks/${id}`;
           }),
         remove: (id) =>
-          this.#call("disks.remove", () => {
+          this.call("disks.remove", () => {
             if (this.containers.get(id)?.running) throw new BerthError("DISK_FAILED", "busy");
             this.disks.delete(id);
           }),
-        usedBytes: () => this.#call("disks.usedBytes", () => 1_000_000),
+        usedBytes: () => this.call("disks.usedBytes", () => 1_000_000),
         attached: () =>
-          this.#call("disks.attached", () =>
+          this.call("disks.attached", () =>
             [...this.disks].filter(([, { mounted }]) => mounted).map(([id]) => id),
           ),
       },
       certificates: {
         issueForSandbox: ({ sandboxId }) =>
-          this.#call("certificates.issueForSandbox", () => ({
+          this.call("certificates.issueForSandbox", () => ({
             caPem: `ca of ${sandboxId}`,
             serverCertPem: "cert",
             serverKeyPem: "key",
           })),
         issueClient: ({ sandboxExpiresAt }) =>
-          this.#call("certificates.issueClient", () => ({
+          this.call("certificates.issueClient", () => ({
             keyPem: "key",
             certPem: "cert",
             expiresAt: sandboxExpiresAt,
           })),
         issueOwn: () =>
-          this.#call("certificates.issueOwn", () => ({
+          this.call("certificates.issueOwn", () => ({
             keyPem: "key",
             certPem: "cert",
             expiresAt: new Date(0),
@@ -188,10 +232,10 @@ export class FakeHost {
       },
       engine: this.#engine(),
       door: {
-        open: (route) => this.#call("door.open", () => void this.routes.set(route.id, route)),
-        close: (id) => this.#call("door.close", () => void this.routes.delete(id)),
+        open: (route) => this.call("door.open", () => void this.routes.set(route.id, route)),
+        close: (id) => this.call("door.close", () => void this.routes.delete(id)),
         sync: ({ routes, isBusy }, options) =>
-          this.#call("door.sync", () => {
+          this.call("door.sync", () => {
             const wanted = new Map(routes().map((route) => [route.id, route]));
             const gone = [...this.routes.keys()].filter((id) => !wanted.has(id) && !isBusy(id));
             const added = [...wanted.keys()].filter((id) => !this.routes.has(id) && !isBusy(id));
@@ -202,12 +246,12 @@ export class FakeHost {
             return [...gone.map((id) => `- ${id}`), ...added.map((id) => `+ ${id}`)];
           }),
         takenPorts: (ports) =>
-          this.#call("door.takenPorts", () => ports.filter((port) => this.strangers.has(port))),
+          this.call("door.takenPorts", () => ports.filter((port) => this.strangers.has(port))),
       },
       isolation: {
         environment: ({ isolation }) => ({ BERTH_ISOLATION: isolation }),
-        raiseWall: () => this.#call("isolation.raiseWall", () => undefined),
-        inspect: () => this.#call("isolation.inspect", () => this.checks),
+        raiseWall: () => this.call("isolation.raiseWall", () => undefined),
+        inspect: () => this.call("isolation.inspect", () => this.checks),
       },
       bundler: { archive: (format, input) => Readable.from([`${format} of ${input.id}`]) },
       hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
@@ -216,45 +260,49 @@ export class FakeHost {
 
   #engine(): Parts["engine"] {
     return {
-      prepareBridge: () => this.#call("engine.prepareBridge", () => void (this.bridge = true)),
-      uidBasesInUse: () => this.#call("engine.uidBasesInUse", () => this.strangersUids),
+      prepareBridge: () => this.call("engine.prepareBridge", () => void (this.bridge = true)),
+      uidBasesInUse: () => this.call("engine.uidBasesInUse", () => this.strangersUids),
       prepareNetwork: ({ id, isolation }) =>
-        this.#call("engine.prepareNetwork", () => {
+        this.call("engine.prepareNetwork", () => {
           if (isolation === "userns") this.bridge = true;
           else this.networks.add(id);
         }),
       prepareContainer: (launch) =>
-        this.#call("engine.prepareContainer", () => {
-          if (!this.containers.has(launch.id)) {
-            this.containers.set(launch.id, { running: false, launch });
-          }
+        this.call("engine.prepareContainer", () => {
+          const there = this.containers.get(launch.id);
+          if (there) there.launch.limits = launch.limits;
+          else this.containers.set(launch.id, { running: false, launch: { ...launch } });
         }),
+      setLimits: (id, limits) =>
+        this.call("engine.setLimits", () => {
+          if (!this.#limit(id, limits)) this.#container(id);
+        }),
+      settleLimits: (id, limits) => this.call("engine.settleLimits", () => this.#limit(id, limits)),
       start: (id) =>
-        this.#call("engine.start", () => {
+        this.call("engine.start", () => {
           const container = this.#container(id);
           if (!this.slices.has(container.launch.user)) throw new Error("started without a slice");
           if (!this.disks.get(id)?.mounted) throw new Error("started without its disk");
           container.running = true;
         }),
       waitReady: (id, _peer, signal) =>
-        this.#call("engine.waitReady", () => {
+        this.call("engine.waitReady", () => {
           signal.throwIfAborted();
           this.#container(id);
         }),
       remove: (id) =>
-        this.#call("engine.remove", () => {
+        this.call("engine.remove", () => {
           this.containers.delete(id);
           this.networks.delete(id);
         }),
-      usage: () =>
-        this.#call("engine.usage", () => ({ memoryBytes: 50_000_000, cpuSeconds: 1.5, pids: 40 })),
+      usage: () => this.call("engine.usage", () => this.used),
       facts: (id) =>
-        this.#call("engine.facts", () => ({
+        this.call("engine.facts", () => ({
           containerId: id.padEnd(64, "0"),
           pid: this.#container(id).running ? 4711 : 0,
         })),
       inventory: () =>
-        this.#call("engine.inventory", () => ({
+        this.call("engine.inventory", () => ({
           containers: new Map([...this.containers].map(([id, { running }]) => [id, { running }])),
           networks: new Set(this.networks),
           bridge: this.bridge,
@@ -266,3 +314,5 @@ export class FakeHost {
     };
   }
 }
+
+type Disk = { mounted: boolean } & Record<"sizeBytes" | "fileSystemBytes", number>;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   createRequest,
   extendRequest,
+  resizeRequest,
   sandbox,
   sandboxList,
   usage,
@@ -51,6 +52,7 @@ export function sandboxRoutes(context: HttpContext): Route[] {
     createRoute(context),
     listRoute(context),
     ...oneSandboxRoutes(context),
+    resizeRoute(context),
     bundleRoute(context),
     eventsRoute(context),
   ];
@@ -163,6 +165,35 @@ function oneSandboxRoutes(context: HttpContext): Route[] {
       },
     }),
   ];
+}
+
+function resizeRoute(context: HttpContext): Route {
+  return route({
+    method: "post",
+    path: "/v1/sandboxes/{id}/resize",
+    summary:
+      "Change a sandbox's limits while it runs; what is left out stays. Memory and pids not below what is used, the disk only to a larger one.",
+    access: "user",
+    body: resizeRequest,
+    answers: { 200: { description: "The sandbox with its new limits", schema: sandbox } },
+    errors: [
+      "SANDBOX_NOT_FOUND",
+      "SANDBOX_NOT_READY",
+      "LIMIT_OUT_OF_RANGE",
+      "DISK_FULL",
+      "DISK_FAILED",
+      "ENGINE_UNREACHABLE",
+      "ENGINE_FAILED",
+      "SYSTEMD_UNREACHABLE",
+      "SLICE_FAILED",
+      "SLICE_LIMITS_NOT_APPLIED",
+      "SHUTTING_DOWN",
+    ],
+    async handle({ caller, params, body, response }) {
+      const { id } = theirs(context, caller, params);
+      response.json(view(context, await context.provisioner.resize(id, body)));
+    },
+  });
 }
 
 const archives = { "application/zip": "zip", "application/x-tar": "tar" } as const;

@@ -86,6 +86,15 @@ export const extendRequest = z
   .strictObject({ ttl: duration.meta({ description: "Time to add to the sandbox's end" }) })
   .meta({ id: "ExtendRequest" });
 
+export const resizeRequest = z
+  .strictObject(limitFields)
+  .refine(
+    (limits) => Object.values(limits).some((limit) => limit !== undefined),
+    "names no limit; give at least one of memory, cpus, pids and disk",
+  )
+  .meta({ id: "ResizeRequest", minProperties: 1 });
+export type ResizeRequest = z.infer<typeof resizeRequest>;
+
 export const sandboxStates = ["creating", "ready", "stopped", "removing", "failed"] as const;
 export type SandboxState = (typeof sandboxStates)[number];
 

@@ -22,6 +22,7 @@ describe("berth create", () => {
         start        12 ms
         door         12 ms
         ready        12 ms
+        check        12 ms
       ",
         "stdout": "alice/default is ready
         id           new00001

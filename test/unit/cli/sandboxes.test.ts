@@ -123,6 +123,52 @@ describe("berth extend", () => {
   });
 });
 
+describe("berth resize", () => {
+  const GiB = 1024 ** 3;
+
+  it("changes what is given, and says what it was before", async () => {
+    bench.api.add("aaaaaaa1", "alice");
+    const words = ["resize", "alice", "--memory", "1.5G", "--pids", "256", "--disk", "20G"];
+    expect(await bench.berth(words)).toEqual({
+      code: 0,
+      stdout: "alice/default: memory 1G -> 1536M, pids 512 -> 256, disk 10G -> 20G\n",
+      stderr: "",
+    });
+    expect(bench.api.seen.at(-1)).toMatchObject({
+      method: "POST",
+      path: "/sandboxes/aaaaaaa1/resize",
+      body: { memory: "1.5G", pids: "256", disk: "20G" },
+    });
+  });
+
+  it("says so when nothing is different", async () => {
+    bench.api.add("aaaaaaa1", "alice");
+    const { stdout } = await bench.berth(["resize", "alice", "--cpus", "1.5"]);
+    expect(stdout).toBe(
+      "alice/default: unchanged, 1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk\n",
+    );
+  });
+
+  it("prints the sandbox with --json", async () => {
+    const alice = bench.api.add("aaaaaaa1", "alice");
+    const { stdout } = await bench.berth(["resize", "alice", "--memory", "2G", "--json"]);
+    const limits = { ...alice.limits, memoryBytes: 2 * GiB };
+    expect(JSON.parse(stdout)).toEqual({ ...alice, limits });
+  });
+
+  it("is refused by the server with exit code 1 and the way out", async () => {
+    bench.api.add("aaaaaaa1", "alice");
+    const detail = "disk 5G is less than the 10G it has, and a disk only grows";
+    const refusal = { code: "LIMIT_OUT_OF_RANGE", status: 400, detail } as const;
+    bench.api.refusals.set("POST /sandboxes/aaaaaaa1/resize", refusal);
+    const { code, stderr } = await bench.berth(["resize", "alice", "--disk", "5G"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `berth: ${detail} (LIMIT_OUT_OF_RANGE)\n`,
+    });
+  });
+});
+
 describe("berth remove", () => {
   it("removes several, each meant in its own way, and one meant twice once", async () => {
     bench.api.add("aaaaaaa1", "alice");

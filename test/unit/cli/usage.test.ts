@@ -21,6 +21,9 @@ describe("a wrong command line", () => {
     ["show alice/b/c", "its id, its user, or user/name"],
     ["show .alice", "must be 1 to 32 characters"],
     ["extend alice", "required option '--ttl <duration>'"],
+    ["resize alice", "say what to change: --memory, --cpus, --pids or --disk"],
+    ["resize alice --memory 1Q", '"1Q" is no size'],
+    ["resize --memory 1G", "missing required argument 'sandbox'"],
     ["remove", "missing required argument 'sandbox'"],
     ["crate alice", "Did you mean create?"],
     ["create alice --memroy 1G", "Did you mean --memory?"],
@@ -63,6 +66,7 @@ describe("help", () => {
         bundle [options] <sandbox>  fetch what Docker needs to reach a sandbox
         env [options] <sandbox>     point this shell's docker at a sandbox
         extend [options] <sandbox>  give a sandbox more time
+        resize [options] <sandbox>  change a sandbox's limits while it runs
         remove|rm <sandbox...>      remove sandboxes and all that is in them
 
       Users:
@@ -106,7 +110,7 @@ describe("help", () => {
 
   it.each(
     [
-      "serve,create,list,show,bundle,env,extend,remove,reap,doctor,whoami".split(","),
+      "serve,create,list,show,bundle,env,extend,resize,remove,reap,doctor,whoami".split(","),
       ["user add", "user list", "user remove", "image build", "image list", "image remove"],
     ].flat(),
   )("of `%s` teaches by example", async (name) => {

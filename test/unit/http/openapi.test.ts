@@ -6,6 +6,7 @@ import { TestApi } from "./support.js";
 interface Schema {
   $ref?: string;
   required?: string[];
+  minProperties?: number;
   additionalProperties?: unknown;
   properties?: Record<string, { enum?: string[] }>;
 }
@@ -51,6 +52,17 @@ describe("/openapi.json", () => {
     );
     expect(sandbox?.required).toEqual(expect.arrayContaining(["id", "dockerHost", "slice"]));
     expect(sandbox?.required).not.toContain("reason");
+  });
+
+  it("says that a resize names one limit at least, and takes those of a creation", () => {
+    const { CreateRequest: creation, ResizeRequest: resize } = document.components.schemas;
+    expect(resize).toMatchObject({ additionalProperties: false, minProperties: 1 });
+    expect(resize?.required ?? []).toEqual([]);
+    for (const limit of ["memory", "cpus", "pids", "disk"])
+      expect(resize?.properties?.[limit]).toEqual(creation?.properties?.[limit]);
+    const { responses } = document.paths["/v1/sandboxes/{id}/resize"]?.["post"] ?? {};
+    expect(responses?.["400"]?.description).toContain("LIMIT_OUT_OF_RANGE");
+    expect(responses?.["409"]?.description).toContain("SANDBOX_NOT_READY");
   });
 
   it("knows every code and every step", () => {

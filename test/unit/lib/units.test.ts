@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatSize, parseDuration, parseSize } from "../../../src/lib/units.js";
+import {
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  writeSize,
+} from "../../../src/lib/units.js";
 
 const KiB = 1024;
 const hour = 3_600_000;
@@ -20,6 +26,18 @@ describe("a size", () => {
     ["0.5K", 512],
     ["100B", 100],
   ])("is read from %j as %d bytes", (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it.each([
+    [0, "0"],
+    [1000, "1000"],
+    [KiB ** 3, "1G"],
+    [1.5 * KiB ** 3, "1536M"],
+    [KiB ** 3 + 1, "1073741825"],
+    [2048 * KiB ** 4, "2048T"],
+  ])("of %d bytes is written as %s, which reads back as the same", (bytes, text) => {
+    expect(writeSize(bytes)).toBe(text);
     expect(parseSize(text)).toBe(bytes);
   });
 

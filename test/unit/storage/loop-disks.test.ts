@@ -15,6 +15,11 @@ class FakeHost {
   readonly ran: string[] = [];
   readonly failing = new Map<string, string>();
   readonly mounted = new Map<string, string>();
+  /** Bytes of the file system on each device; a new one fills its image. */
+  readonly fileSystems = new Map<string, number>();
+  /** Bytes of each loop device, which the kernel takes from the file only when told. */
+  readonly capacities = new Map<string, number>();
+  mayGrow = true;
   freeLoop = "/dev/null";
   #loops = new Map<string, string>();
 
@@ -37,6 +42,13 @@ class FakeHost {
     if (file === "mount" && args.includes("loop,discard,noatime")) {
       await this.attach("/dev/loop0", args.at(-2) ?? "", "1");
       this.mounted.set(last, "/dev/loop0");
+      if (!this.fileSystems.has("/dev/loop0")) this.fileSystems.set("/dev/loop0", sizeBytes);
+    }
+    if (file === "losetup" && args[0] === "--set-capacity") await this.lookAtSize(last);
+    if (file === "resize2fs") {
+      const wanted = Number(last) * 4096;
+      if (wanted > (this.capacities.get(args[0] ?? "") ?? 0)) throw new Error("device too small");
+      this.fileSystems.set(args[0] ?? "", wanted);
     }
     if (file === "umount") {
       const device = this.mounted.get(last);
@@ -49,11 +61,18 @@ class FakeHost {
 
   async attach(device: string, image: string, autoclear: "0" | "1") {
     this.#loops.set(device, image);
+    await this.lookAtSize(device);
     const dir = join(this.dir, "sys", device.slice(5), "loop");
     await mkdir(dir, { recursive: true });
     await writeFile(join(dir, "backing_file"), `${image}\n`);
     await writeFile(join(dir, "autoclear"), `${autoclear}\n`);
     await writeFile(join(dir, "../dev"), "7:0\n");
+  }
+
+  async lookAtSize(device: string) {
+    // A stranger's file may be in another mount namespace.
+    const file = await stat(this.#loops.get(device) ?? "").catch(() => undefined);
+    this.capacities.set(device, file?.size ?? 0);
   }
 
   async detach(device: string) {
@@ -89,6 +108,8 @@ beforeEach(async () => {
     },
     {
       exec: host.exec,
+      fileSystemBytes: (device) => Promise.resolve(host.fileSystems.get(device) ?? NaN),
+      mayGrow: () => Promise.resolve(host.mayGrow),
       mountinfo: join(dir, "mountinfo"),
       sysBlock: join(dir, "sys"),
       releaseTimeoutMs: 50,
@@ -117,10 +138,20 @@ describe("create", () => {
     expect(host.ran).toEqual(["mkfs.ext4"]);
   });
 
-  it("refuses an image of another size and leaves it as it is", async () => {
-    await writeFile(image(), "precious");
+  it.each([sizeBytes / 2, sizeBytes * 2])(
+    "never formats an image that is there, whatever its size (%i bytes)",
+    async (bytes) => {
+      await writeFile(image(), "precious");
+      await truncate(image(), bytes);
+      await disks.create(id, sizeBytes, owner);
+      expect((await stat(image())).size).toBe(bytes);
+      expect(host.ran).toEqual([]);
+    },
+  );
+
+  it("refuses what is no file in the image's place", async () => {
+    await mkdir(image());
     await expect(disks.create(id, sizeBytes, owner)).rejects.toMatchObject({ code: "DISK_FAILED" });
-    expect((await stat(image())).size).toBe(8);
   });
 
   it("leaves no file and says what mkfs said when that fails", async () => {
@@ -178,6 +209,93 @@ describe("mount", () => {
       code: "DISK_FAILED",
       message: expect.stringContaining("bad superblock") as string,
     });
+  });
+});
+
+describe("grow", () => {
+  const larger = 4 * sizeBytes;
+  const sizes = async () => ({
+    image: (await stat(image())).size,
+    device: host.capacities.get("/dev/loop0"),
+    fileSystem: host.fileSystems.get("/dev/loop0"),
+  });
+  const grown = { image: larger, device: larger, fileSystem: larger };
+
+  beforeEach(async () => {
+    await disks.create(id, sizeBytes, owner);
+    await disks.mount(id);
+    host.ran.length = 0;
+  });
+
+  it("makes image, loop device and file system larger while mounted, and takes no space", async () => {
+    await disks.grow(id, larger);
+    expect(await sizes()).toEqual(grown);
+    expect(await disks.usedBytes(id)).toBeLessThan(sizeBytes / 8);
+    expect(host.ran).not.toContain("umount");
+  });
+
+  it("runs nothing for a disk that has the size already", async () => {
+    await disks.grow(id, sizeBytes);
+    await disks.grow(id, sizeBytes + 4095);
+    expect(host.ran).toEqual([]);
+  });
+
+  it("never makes a disk smaller", async () => {
+    await disks.grow(id, larger);
+    await disks.grow(id, sizeBytes);
+    expect(await sizes()).toEqual(grown);
+  });
+
+  it("finishes what a crash broke off after the image, or after the loop device, had grown", async () => {
+    await truncate(image(), larger);
+    await disks.grow(id, larger);
+    expect(await sizes()).toEqual(grown);
+
+    await truncate(image(), 2 * larger);
+    await host.lookAtSize("/dev/loop0");
+    await disks.grow(id, 2 * larger);
+    expect((await sizes()).fileSystem).toBe(2 * larger);
+  });
+
+  it("grows the file system to what is asked when a failed growth left a longer image", async () => {
+    await truncate(image(), 2 * larger);
+    await disks.grow(id, larger);
+    expect(await sizes()).toMatchObject({ image: 2 * larger, fileSystem: larger });
+  });
+
+  it("grows only the image of a disk that is not mounted, and the rest once it is", async () => {
+    await disks.unmount(id);
+    await disks.grow(id, larger);
+    expect(host.ran).not.toContain("resize2fs");
+    await disks.mount(id);
+    await disks.grow(id, larger);
+    expect(await sizes()).toEqual(grown);
+  });
+
+  it("says what resize2fs said when that fails, and can be repeated", async () => {
+    host.failing.set("resize2fs", "resize2fs: Permission denied to resize filesystem");
+    await expect(disks.grow(id, larger)).rejects.toMatchObject({
+      code: "DISK_FAILED",
+      message: expect.stringContaining("could not enlarge") as string,
+    });
+    expect((await sizes()).fileSystem).toBe(sizeBytes);
+    host.failing.clear();
+    await disks.grow(id, larger);
+    expect(await sizes()).toEqual(grown);
+  });
+
+  it("touches nothing when something else is mounted there", async () => {
+    host.mounted.set(join(dir, "disks", id), "/dev/sdb1");
+    host.fileSystems.set("/dev/sdb1", 4096);
+    await host.writeMountinfo();
+    await expect(disks.grow(id, larger)).rejects.toThrow(/sdb1 is mounted at .* does not hold/);
+    expect(host.ran).not.toContain("resize2fs");
+  });
+
+  it("is said to be impossible where root may not resize what is mounted", async () => {
+    await disks.checkGrowth();
+    host.mayGrow = false;
+    await expect(disks.checkGrowth()).rejects.toThrow(/CAP_SYS_RESOURCE.*new sandbox/);
   });
 });
 
