@@ -44,6 +44,7 @@ beforeEach(() => {
     installation: "ours",
     startTimeoutMs: 1000,
     openFiles: 1024,
+    bridge: { name: "berth_test", subnet: "10.210.128.0/17" },
     log: silentLog,
   });
 });
