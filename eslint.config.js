@@ -12,6 +12,7 @@ const parts = [
   "kernel",
   "door",
   "isolation",
+  "probe",
   "bundle",
   "users",
 ];

@@ -14,6 +14,7 @@ import { installationId } from "./lib/installation.js";
 import type { Log } from "./lib/log.js";
 import { readHostNetworks, sharedSubnet } from "./lib/subnets.js";
 import type { Parts } from "./provisioner/parts.js";
+import { SandboxProbe } from "./probe/probe.js";
 import { Provisioner } from "./provisioner/provisioner.js";
 import { Records } from "./provisioner/records.js";
 import type { Settings } from "./provisioner/settings.js";
@@ -62,6 +63,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     isolation: new SandboxIsolation({
       wall: { table: `berth_${mark}_wall`, bridge: bridge.name, dns: settings.dns },
     }),
+    probe: new SandboxProbe({ scriptFile: join(projectDir, "images", "probe", "probe.sh"), log }),
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };

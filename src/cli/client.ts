@@ -17,6 +17,7 @@ import {
   type Role,
   type User,
 } from "../lib/contract/user.js";
+import { verification, type Verification } from "../lib/contract/verify.js";
 import type { Connection } from "./connection.js";
 import { readEvents, type SandboxEvent } from "./events.js";
 import { Transport } from "./transport.js";
@@ -100,6 +101,10 @@ export class ApiClient {
       path: `/sandboxes/${id}/resize`,
       body: limits,
     });
+  }
+
+  verify(id: string): Promise<Verification> {
+    return this.#http.json(verification, { method: "POST", path: `/sandboxes/${id}/verify` });
   }
 
   bundle(id: string, format: "zip" | "x-tar"): Promise<Buffer> {

@@ -12,6 +12,7 @@ import { addResize } from "./commands/resize.js";
 import { addServe } from "./commands/serve.js";
 import { addShow } from "./commands/show.js";
 import { addUser } from "./commands/user.js";
+import { addVerify } from "./commands/verify.js";
 import { addWhoami } from "./commands/whoami.js";
 import type { CliDeps } from "./deps.js";
 import { widthOf } from "./output.js";
@@ -19,7 +20,10 @@ import type { GlobalOptions, Session } from "./session.js";
 import type { AddVerb } from "./verb.js";
 
 const groups: [heading: string, verbs: AddVerb[]][] = [
-  ["Sandboxes:", [addCreate, addList, addShow, addBundle, addEnv, addExtend, addResize, addRemove]],
+  [
+    "Sandboxes:",
+    [addCreate, addList, addShow, addBundle, addEnv, addExtend, addResize, addVerify, addRemove],
+  ],
   ["Users:", [addUser, addWhoami]],
   ["The host:", [addServe, addReap, addImage, addDoctor]],
 ];

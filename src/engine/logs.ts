@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { demultiplex } from "../lib/engine-log.js";
 
 /** Enough to see why a dockerd died, little enough for an error message. */
 const lineCount = 15;
@@ -13,19 +14,4 @@ export async function lastLogLines(docker: Docker, container: string): Promise<s
   } catch {
     return "";
   }
-}
-
-/**
- * Joins the frames of a log without terminal: 1 byte stream, 3 zero, 4 length (big-endian), then the
- * text (Docker Engine API, "Attach to a container", stream format).
- */
-export function demultiplex(raw: Buffer): string {
-  const texts: Buffer[] = [];
-  let at = 0;
-  while (at + 8 <= raw.length) {
-    const length = raw.readUInt32BE(at + 4);
-    texts.push(raw.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(texts).toString("utf8");
 }

@@ -70,6 +70,12 @@ export function gatewayOf(subnet: string): string {
   return formatAddress(parseNetwork(subnet).address + 1);
 }
 
+/** The last address before the broadcast one. */
+export function lastAddressOf(subnet: string): string {
+  const { address, bits } = parseNetwork(subnet);
+  return formatAddress(address + 2 ** (32 - bits) - 2);
+}
+
 /**
  * The lowest address of a shared network that no sandbox has.
  * @param avoid networks the host has routes to; but for the shared network itself none may overlap it

@@ -1,6 +1,6 @@
 import type { Step } from "../lib/contract/sandbox.js";
 import { allSettled } from "../lib/all-settled.js";
-import { enginePort, type Route } from "../lib/model.js";
+import { enginePort, type Check, type Peer, type Route } from "../lib/model.js";
 import { BerthError } from "../lib/errors.js";
 import type { Context } from "./context.js";
 import type { Holding } from "./parts.js";
@@ -60,9 +60,7 @@ export async function bringUp(
   await step("door", () => parts.door.open(routeOf(record)));
 
   await step("ready", async () => {
-    const own = await parts.certificates.issueOwn({ sandboxId: id, caPem });
-    const peer = { address: record.network.address, port: enginePort, caPem, ...own };
-    await parts.engine.waitReady(id, peer, signal);
+    await parts.engine.waitReady(id, await peerOf(context, record, caPem), signal);
   });
 
   await step("check", () => mustBeHeld(context, record));
@@ -73,11 +71,8 @@ export async function bringUp(
  * @throws BerthError ISOLATION_NOT_HELD, SLICE_LIMITS_NOT_APPLIED
  */
 async function mustBeHeld(context: Context, record: SandboxRecord): Promise<void> {
-  const { parts } = context;
   const [checks] = await allSettled([
-    parts.engine
-      .facts(record.id)
-      .then((facts) => parts.isolation.inspect(facts, holdingOf(context, record))),
+    inspect(context, record),
     // Read back once more: a slice that was lost meanwhile would have come back without limits.
     settleSlice(context, record.user),
   ]);
@@ -89,8 +84,14 @@ async function mustBeHeld(context: Context, record: SandboxRecord): Promise<void
   );
 }
 
+/** Looks from the host whether the running sandbox is held as its record says. */
+export async function inspect(context: Context, record: SandboxRecord): Promise<Check[]> {
+  const { engine, isolation } = context.parts;
+  return isolation.inspect(await engine.facts(record.id), holdingOf(context, record));
+}
+
 /** How the record says the sandbox is to be held. */
-export function holdingOf({ settings }: Context, record: SandboxRecord): Holding {
+function holdingOf({ settings }: Context, record: SandboxRecord): Holding {
   const { isolation, uidBase, network, ports, egress, devices } = record;
   return {
     isolation,
@@ -111,6 +112,16 @@ async function prepareNetwork({ parts }: Context, record: SandboxRecord): Promis
     isolation === "userns" ? parts.isolation.raiseWall() : Promise.resolve(),
     parts.engine.prepareNetwork({ id, user, name, isolation, subnet: network.subnet }),
   ]);
+}
+
+/** How Berth itself reaches the sandbox's engine. */
+export async function peerOf(
+  { parts }: Context,
+  { id, network }: SandboxRecord,
+  caPem: string,
+): Promise<Peer> {
+  const own = await parts.certificates.issueOwn({ sandboxId: id, caPem });
+  return { address: network.address, port: enginePort, caPem, ...own };
 }
 
 /** The host ports that lead to a sandbox. */

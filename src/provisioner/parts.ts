@@ -33,6 +33,7 @@ export interface Parts {
   engine: Engine;
   door: Door;
   isolation: SandboxIsolation;
+  probe: Probe;
   bundler: Bundler;
   /** IPv4 networks the host has routes to, in CIDR notation; a sandbox gets none that overlaps. */
   hostNetworks(): Promise<string[]>;
@@ -149,6 +150,16 @@ export interface SandboxIsolation {
   raiseWall(): Promise<void>;
   /** Looks whether the running sandbox is held as it must be: a check for each layer. */
   inspect(facts: ContainerFacts, holding: Holding): Promise<Check[]>;
+}
+
+/** src/probe: looks at a sandbox from inside. */
+export interface Probe {
+  /**
+   * Runs a container in the sandbox that tries to get out; its report is only as honest as the sandbox.
+   * @param targets addresses it tries to reach: the host's on the sandboxes' network, and one that may
+   *   be another sandbox's
+   */
+  run(peer: Peer, targets: { gateway: string; neighbour: string }): Promise<Check[]>;
 }
 
 /** src/door: how clients reach the engine and the published ports. */

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { Mutex } from "async-mutex";
 import type { ReapResult, ResizeRequest, Usage } from "../lib/contract/sandbox.js";
+import type { Verification } from "../lib/contract/verify.js";
 import { BerthError, internalDetail } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
@@ -20,6 +21,7 @@ import { restore } from "./restore.js";
 import { markIfDown, reviveIfDown } from "./revive.js";
 import type { Settings } from "./settings.js";
 import { takeDown } from "./take-down.js";
+import { verify } from "./verify.js";
 
 /** Makes, keeps and removes sandboxes; the one place that decides about them. */
 export class Provisioner {
@@ -198,6 +200,13 @@ export class Provisioner {
       pids: { used: engine.pids, limit: limits.pids },
       disk: { usedBytes: diskBytes, limitBytes: limits.diskBytes },
     };
+  }
+
+  /** How the sandbox is held, looked at anew. @throws BerthError SANDBOX_NOT_READY, ENGINE_FAILED */
+  async verify(id: string): Promise<Verification> {
+    const record = this.get(id);
+    if (record.state !== "ready") throw notReady(record);
+    return verify(this.#context, record);
   }
 
   get isReaping(): boolean {

@@ -253,6 +253,7 @@ export class FakeHost {
         raiseWall: () => this.call("isolation.raiseWall", () => undefined),
         inspect: () => this.call("isolation.inspect", () => this.checks),
       },
+      probe: { run: () => this.call("probe.run", () => this.checks) },
       bundler: { archive: (format, input) => Readable.from([`${format} of ${input.id}`]) },
       hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
     };

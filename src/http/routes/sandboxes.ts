@@ -10,6 +10,7 @@ import {
   userName,
   type CreateRequest,
 } from "../../lib/contract/sandbox.js";
+import { verification } from "../../lib/contract/verify.js";
 import { BerthError } from "../../lib/errors.js";
 import { sandboxNotFound } from "../../provisioner/provisioner.js";
 import { viewOf } from "../../provisioner/view.js";
@@ -53,6 +54,7 @@ export function sandboxRoutes(context: HttpContext): Route[] {
     listRoute(context),
     ...oneSandboxRoutes(context),
     resizeRoute(context),
+    verifyRoute(context),
     bundleRoute(context),
     eventsRoute(context),
   ];
@@ -192,6 +194,22 @@ function resizeRoute(context: HttpContext): Route {
     async handle({ caller, params, body, response }) {
       const { id } = theirs(context, caller, params);
       response.json(view(context, await context.provisioner.resize(id, body)));
+    },
+  });
+}
+
+function verifyRoute(context: HttpContext): Route {
+  return route({
+    method: "post",
+    path: "/v1/sandboxes/{id}/verify",
+    summary:
+      "Look at how a sandbox is held: from the host, and from inside by a container that tries to get out",
+    access: "user",
+    answers: { 200: { description: "What was found", schema: verification } },
+    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE", "ENGINE_FAILED"],
+    async handle({ caller, params, response }) {
+      const { id } = theirs(context, caller, params);
+      response.json(await context.provisioner.verify(id));
     },
   });
 }

@@ -67,6 +67,7 @@ describe("help", () => {
         env [options] <sandbox>     point this shell's docker at a sandbox
         extend [options] <sandbox>  give a sandbox more time
         resize [options] <sandbox>  change a sandbox's limits while it runs
+        verify <sandbox>            check how a sandbox is held
         remove|rm <sandbox...>      remove sandboxes and all that is in them
 
       Users:
