@@ -8,6 +8,7 @@ import { DirectDoor } from "./door/direct-door.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
+import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
 import type { Log } from "./lib/log.js";
@@ -53,6 +54,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       openFiles: await openFilesLimit(),
       log,
     }),
+    kernel: new HostKernel({ log }),
     door: new DirectDoor({ table: `berth_${mark}`, log }),
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { BerthError } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
-import type { EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
+import type { ContainerFacts, EngineInventory, Launch, NetworkLaunch, Peer } from "../lib/model.js";
 import {
   cgroupParent,
   containerOptions,
@@ -155,6 +155,13 @@ export class SandboxEngine {
       this.#docker.getContainer(thingName(id)).stats({ stream: false, "one-shot": true }),
     );
     return usageOf(stats);
+  }
+
+  /** How the kernel knows the sandbox's container. */
+  async facts(id: string): Promise<ContainerFacts> {
+    const found = await this.#ownContainer(id);
+    if (!found) throw new BerthError("ENGINE_FAILED", `sandbox ${id} has no container`);
+    return { containerId: found.Id, pid: found.State.Pid };
   }
 
   /** Calls back whenever a sandbox's container stops, until the returned function is called. */

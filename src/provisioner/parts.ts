@@ -4,7 +4,11 @@ import type {
   BundleFormat,
   BundleInput,
   ClientCertificateRequest,
+  ContainerFacts,
+  DiskSpace,
   EngineInventory,
+  KernelCounters,
+  KernelMessage,
   KeyAndCertificate,
   Launch,
   NetworkLaunch,
@@ -26,6 +30,7 @@ export interface Parts {
   disks: Disks;
   certificates: Certificates;
   engine: Engine;
+  kernel: Kernel;
   door: Door;
   bundler: Bundler;
   /** IPv4 networks the host has routes to, in CIDR notation; a sandbox gets none that overlaps. */
@@ -63,8 +68,8 @@ export interface Disks {
   mount(id: string): Promise<string>;
   /** Unmounts, detaches, unlinks the image. Never walks the file system inside. */
   remove(id: string): Promise<void>;
-  /** What the sandbox's disk takes of the host's, bytes. */
-  usedBytes(id: string): Promise<number>;
+  /** What is used and free of its file system; DISK_FAILED when it is not mounted. */
+  space(id: string): Promise<DiskSpace>;
   /** Ids whose disk is mounted or attached to a loop device, and lies in our directories. */
   attached(): Promise<string[]>;
 }
@@ -96,10 +101,23 @@ export interface Engine {
   remove(id: string): Promise<void>;
   /** What the sandbox as a whole uses now. */
   usage(id: string): Promise<{ memoryBytes: number; cpuSeconds: number; pids: number }>;
+  /** How the kernel knows the sandbox's container. */
+  facts(id: string): Promise<ContainerFacts>;
   /** Every container and network that carries our labels. */
   inventory(): Promise<EngineInventory>;
   /** Calls back when a sandbox's container stops by itself. Returns a stop function. */
   watch(onStopped: (id: string) => void): () => void;
+}
+
+/** src/kernel: what the kernel itself says of a sandbox. */
+export interface Kernel {
+  /**
+   * Cheap enough to ask every few seconds; undefined when the container does not run (any more).
+   * Where its files are is remembered for as long as the same `facts` object is kept.
+   */
+  counters(facts: ContainerFacts): Promise<KernelCounters | undefined>;
+  /** Calls back for each line of the kernel's log that tells of a sandbox, of any Berth. Returns a stop function. */
+  watchKernelLog(onMessage: (message: KernelMessage) => void): () => void;
 }
 
 /** src/door: how clients reach the engine and the published ports. */

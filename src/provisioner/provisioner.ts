@@ -10,6 +10,7 @@ import { bundleOf } from "./bundle.js";
 import type { Context } from "./context.js";
 import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
+import { Incidents } from "./incidents.js";
 import type { Parts } from "./parts.js";
 import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
@@ -19,10 +20,13 @@ import { markIfDown, reviveIfDown } from "./revive.js";
 import type { Settings } from "./settings.js";
 import { settleSlice } from "./slices.js";
 import { takeDown } from "./take-down.js";
+import { Watch } from "./watch.js";
 
 /** Makes, keeps and removes sandboxes; the one place that decides about them. */
 export class Provisioner {
   readonly events: SandboxEvents;
+  readonly incidents: Incidents;
+  readonly #watch: Watch;
   readonly #context: Context;
   readonly #reservations = new Mutex();
   readonly #reconciling = new Mutex();
@@ -39,14 +43,17 @@ export class Provisioner {
   }) {
     const now = options.now ?? (() => new Date());
     this.events = new SandboxEvents(now);
+    this.incidents = new Incidents({ ...options, events: this.events, now });
     this.#context = {
       ...options,
       now,
       events: this.events,
+      incidents: this.incidents,
       backoff: new Backoff(now),
       userLocks: new KeyedMutex(),
       sandboxLocks: new KeyedMutex(),
     };
+    this.#watch = new Watch(this.#context);
   }
 
   get settings(): Settings {
@@ -173,18 +180,26 @@ export class Provisioner {
     const record = this.get(id);
     if (record.state !== "ready") throw notReady(record);
     const { parts, now } = this.#context;
-    const [engine, diskBytes] = await Promise.all([
-      parts.engine.usage(id),
-      parts.disks.usedBytes(id),
-    ]);
+    const [engine, disk] = await Promise.all([parts.engine.usage(id), parts.disks.space(id)]);
     const { limits } = record;
+    const { kills, throttledPercent, limitHits } = this.#watch.latest(id);
     return {
       at: now().toISOString(),
-      memory: { usedBytes: engine.memoryBytes, limitBytes: limits.memoryBytes },
-      cpu: { usedSeconds: engine.cpuSeconds, limitCpus: limits.cpus },
-      pids: { used: engine.pids, limit: limits.pids },
-      disk: { usedBytes: diskBytes, limitBytes: limits.diskBytes },
+      memory: { usedBytes: engine.memoryBytes, limitBytes: limits.memoryBytes, kills },
+      cpu: { usedSeconds: engine.cpuSeconds, limitCpus: limits.cpus, throttledPercent },
+      pids: { used: engine.pids, limit: limits.pids, limitHits },
+      disk: { ...disk, limitBytes: limits.diskBytes },
     };
+  }
+
+  /** Sees what limits do to sandboxes, and tells it as incidents. Returns the end of it. */
+  observe(): () => void {
+    return this.#watch.start();
+  }
+
+  /** The look at all sandboxes that `observe` has every few seconds. */
+  lookNow(): Promise<void> {
+    return this.#watch.sample();
   }
 
   get isReaping(): boolean {
@@ -247,6 +262,7 @@ export class Provisioner {
     await this.#context.sandboxLocks.idle();
     await this.#context.userLocks.idle();
     await Promise.all([...this.#creations.values()].map(({ done }) => done));
+    await this.incidents.flush();
   }
 
   #tellFailure(record: SandboxRecord, error: unknown): void {

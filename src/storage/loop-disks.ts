@@ -1,8 +1,10 @@
-import { chmod, lstat, mkdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readFile, rename, rmdir, statfs, unlink } from "node:fs/promises";
+import type { StatsFs } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerthError, ignoring } from "../lib/errors.js";
 import { run } from "../lib/exec.js";
 import type { Log } from "../lib/log.js";
+import type { DiskSpace } from "../lib/model.js";
 import { diskError } from "./failure.js";
 import { devicesOf, idOfImage, imageName, listLoopDevices, validId } from "./loop-devices.js";
 import { makeSparseFile, mkfsArguments } from "./mkfs.js";
@@ -16,10 +18,15 @@ import { detachBy, unmountBy } from "./release.js";
  */
 const mountOptions = "loop,discard,noatime";
 
+type FileSystemStats = Pick<StatsFs, "bsize" | "blocks" | "bfree" | "bavail" | "ffree">;
+
 interface Host {
   exec: typeof run;
   mountinfo: string;
   sysBlock: string;
+  statfs: (path: string) => Promise<FileSystemStats>;
+  /** Number of the device (st_dev) that a path is on. */
+  deviceOf: (path: string) => Promise<number>;
   /** How long a mount may stay busy and a disk attached while the last process of a container ends. */
   releaseTimeoutMs: number;
 }
@@ -28,6 +35,8 @@ const thisHost: Host = {
   exec: run,
   mountinfo: "/proc/self/mountinfo",
   sysBlock: "/sys/block",
+  statfs: (path) => statfs(path),
+  deviceOf: async (path) => (await lstat(path)).dev,
   releaseTimeoutMs: 5000,
 };
 
@@ -141,11 +150,26 @@ export class LoopDisks {
     }
   }
 
-  /** What the image takes of the host's disk, bytes; 0 when there is none. */
-  async usedBytes(id: string): Promise<number> {
-    const image = await ignoring(lstat(this.#image(id)), "ENOENT");
-    // st_blocks counts 512 bytes each, whatever the file system's block (stat(2)).
-    return (image?.blocks ?? 0) * 512;
+  /**
+   * What is used and free of the sandbox's file system. What ext4 keeps back for itself is neither, so
+   * that a full disk has nothing free (statfs(2); df(1) reckons the same).
+   * @throws BerthError DISK_FAILED when it is not mounted: the numbers would be the host's
+   */
+  async space(id: string): Promise<DiskSpace> {
+    const mountPoint = this.#mountPoint(id);
+    const [device, below] = await Promise.all([
+      ignoring(this.#host.deviceOf(mountPoint), "ENOENT"),
+      ignoring(this.#host.deviceOf(this.#mountsDir), "ENOENT"),
+    ]);
+    if (device === undefined || device === below) {
+      throw new BerthError("DISK_FAILED", `the disk of sandbox ${id} is not mounted`);
+    }
+    const { bsize, blocks, bfree, bavail, ffree } = await this.#host.statfs(mountPoint);
+    return {
+      usedBytes: (blocks - bfree) * bsize,
+      freeBytes: bavail * bsize,
+      freeInodes: ffree,
+    };
   }
 
   /** Ids whose disk is mounted, or attached to a loop device, and lies in our directories. */

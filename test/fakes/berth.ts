@@ -52,6 +52,7 @@ export class TestBerth {
       now: () => this.now,
     });
     await this.records.load();
+    await this.provisioner.incidents.load();
   }
 
   async create(user = "ann", more: { name?: string; ttl?: number; memory?: number } = {}) {
@@ -70,6 +71,7 @@ export class TestBerth {
   }
 
   async stop(): Promise<void> {
+    await this.provisioner.incidents.flush();
     await rm(this.dir, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -15,6 +15,9 @@ class FakeHost {
   readonly failing = new Map<string, string>();
   readonly mounted = new Map<string, string>();
   freeLoop = "/dev/null";
+  /** Devices that paths are on, where it is not the one of the directory above. */
+  readonly devices = new Map<string, number>();
+  stats = { bsize: 4096, blocks: 0, bfree: 0, bavail: 0, ffree: 0 };
   #loops = new Map<string, string>();
 
   constructor(private readonly dir: string) {}
@@ -90,6 +93,8 @@ beforeEach(async () => {
       exec: host.exec,
       mountinfo: join(dir, "mountinfo"),
       sysBlock: join(dir, "sys"),
+      statfs: () => Promise.resolve(host.stats),
+      deviceOf: async (path) => host.devices.get(path) ?? (await stat(path)).dev,
       releaseTimeoutMs: 50,
     },
   );
@@ -100,7 +105,7 @@ describe("create", () => {
   it("makes a sparse image of the size, readable to root only", async () => {
     await disks.create(id, sizeBytes);
     expect(await stat(image())).toMatchObject({ size: sizeBytes, mode: 0o100600 });
-    expect(await disks.usedBytes(id)).toBeLessThan(sizeBytes / 8);
+    expect((await stat(image())).blocks * 512).toBeLessThan(sizeBytes / 8);
   });
 
   it("leaves a complete image alone when repeated", async () => {
@@ -238,14 +243,23 @@ describe("attached", () => {
   });
 });
 
-describe("usedBytes", () => {
-  it("counts what is written, not the size, and is 0 without an image", async () => {
-    expect(await disks.usedBytes(id)).toBe(0);
-    await writeFile(image(), Buffer.alloc(8192, 1));
-    await truncate(image(), sizeBytes);
-    const used = await disks.usedBytes(id);
-    expect(used).toBeGreaterThanOrEqual(8192);
-    expect(used).toBeLessThan(sizeBytes / 8);
+describe("space", () => {
+  it("is used and free as df reckons them: what ext4 keeps back is neither", async () => {
+    await disks.create(id, sizeBytes);
+    await disks.mount(id);
+    host.devices.set(join(dir, "disks", id), 7);
+    host.stats = { bsize: 4096, blocks: 1000, bfree: 300, bavail: 250, ffree: 12 };
+    expect(await disks.space(id)).toEqual({
+      usedBytes: 700 * 4096,
+      freeBytes: 250 * 4096,
+      freeInodes: 12,
+    });
+  });
+
+  it("is not the host's when the disk is not mounted", async () => {
+    await expect(disks.space(id)).rejects.toMatchObject({ code: "DISK_FAILED" });
+    await mkdir(join(dir, "disks", id), { recursive: true });
+    await expect(disks.space(id)).rejects.toThrow(/not mounted/);
   });
 });
 
