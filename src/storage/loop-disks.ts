@@ -1,5 +1,4 @@
 import { chmod, lstat, mkdir, readFile, rename, rmdir, statfs, unlink } from "node:fs/promises";
-import type { StatsFs } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerthError, ignoring } from "../lib/errors.js";
 import { run } from "../lib/exec.js";
@@ -10,6 +9,7 @@ import { devicesOf, idOfImage, imageName, listLoopDevices, validId } from "./loo
 import { makeSparseFile, mkfsArguments } from "./mkfs.js";
 import { mountOf, parseMountinfo, type Mount } from "../lib/mountinfo.js";
 import { detachBy, unmountBy } from "./release.js";
+import { spaceAt, type SpaceHost } from "./space.js";
 
 /**
  * No nosuid and nodev here, though they look prudent: the sandbox's data-root is a bind mount of
@@ -18,15 +18,10 @@ import { detachBy, unmountBy } from "./release.js";
  */
 const mountOptions = "loop,discard,noatime";
 
-type FileSystemStats = Pick<StatsFs, "bsize" | "blocks" | "bfree" | "bavail" | "ffree">;
-
-interface Host {
+interface Host extends SpaceHost {
   exec: typeof run;
   mountinfo: string;
   sysBlock: string;
-  statfs: (path: string) => Promise<FileSystemStats>;
-  /** Number of the device (st_dev) that a path is on. */
-  deviceOf: (path: string) => Promise<number>;
   /** How long a mount may stay busy and a disk attached while the last process of a container ends. */
   releaseTimeoutMs: number;
 }
@@ -151,25 +146,11 @@ export class LoopDisks {
   }
 
   /**
-   * What is used and free of the sandbox's file system. What ext4 keeps back for itself is neither, so
-   * that a full disk has nothing free (statfs(2); df(1) reckons the same).
-   * @throws BerthError DISK_FAILED when it is not mounted: the numbers would be the host's
+   * What is used and free of the sandbox's file system.
+   * @throws BerthError DISK_FAILED when it is not mounted
    */
-  async space(id: string): Promise<DiskSpace> {
-    const mountPoint = this.#mountPoint(id);
-    const [device, below] = await Promise.all([
-      ignoring(this.#host.deviceOf(mountPoint), "ENOENT"),
-      ignoring(this.#host.deviceOf(this.#mountsDir), "ENOENT"),
-    ]);
-    if (device === undefined || device === below) {
-      throw new BerthError("DISK_FAILED", `the disk of sandbox ${id} is not mounted`);
-    }
-    const { bsize, blocks, bfree, bavail, ffree } = await this.#host.statfs(mountPoint);
-    return {
-      usedBytes: (blocks - bfree) * bsize,
-      freeBytes: bavail * bsize,
-      freeInodes: ffree,
-    };
+  space(id: string): Promise<DiskSpace> {
+    return spaceAt(this.#mountPoint(id), this.#mountsDir, this.#host);
   }
 
   /** Ids whose disk is mounted, or attached to a loop device, and lies in our directories. */

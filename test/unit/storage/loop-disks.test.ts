@@ -259,7 +259,7 @@ describe("space", () => {
   it("is not the host's when the disk is not mounted", async () => {
     await expect(disks.space(id)).rejects.toMatchObject({ code: "DISK_FAILED" });
     await mkdir(join(dir, "disks", id), { recursive: true });
-    await expect(disks.space(id)).rejects.toThrow(/not mounted/);
+    await expect(disks.space(id)).rejects.toThrow(/no disk is mounted/);
   });
 });
 
