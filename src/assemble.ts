@@ -9,6 +9,7 @@ import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
+import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
 import type { Log } from "./lib/log.js";
@@ -59,6 +60,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       bridge,
       log,
     }),
+    kernel: new HostKernel({ log }),
     door: new DirectDoor({ table: `berth_${mark}`, log }),
     isolation: new SandboxIsolation({
       wall: { table: `berth_${mark}_wall`, bridge: bridge.name, dns: settings.dns },

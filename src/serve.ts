@@ -29,6 +29,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const lock = await lockDataDirectory(config.dataDir);
   const { provisioner, records, users, keys, close } = await assemble(config, options);
   await records.load();
+  await provisioner.incidents.load();
   await users.load();
   const metrics = new Metrics(provisioner, keys);
   const app = buildApp({ provisioner, users, metrics, version: options.version, pageDir, log });
@@ -58,7 +59,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   await lock.release();
 }
 
-/** Repairs now and every minute, and starts sandboxes that stop by themselves. */
+/** Repairs now and every minute, starts sandboxes that stop by themselves, and sees what befalls them. */
 function startUpkeep(provisioner: Provisioner, log: Log): () => void {
   const failed = (error: unknown) => {
     log.error({ err: error }, "repairs could not be made; the next run tries again");
@@ -68,10 +69,10 @@ function startUpkeep(provisioner: Provisioner, log: Log): () => void {
     // One that still runs looks at everything there is.
     if (!provisioner.isReaping) provisioner.reap({ dryRun: false }).catch(failed);
   }, reapEveryMs);
-  const stopWatching = provisioner.keepAlive();
+  const stops = [provisioner.keepAlive(), provisioner.observe()];
   return () => {
     clearInterval(timer);
-    stopWatching();
+    for (const stop of stops) stop();
   };
 }
 

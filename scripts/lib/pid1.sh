@@ -44,6 +44,8 @@ mount_dev() {
   mknod -m 666 dev/random c 1 8
   mknod -m 666 dev/urandom c 1 9
   mknod -m 666 dev/tty c 5 0
+  # Berth reads in the kernel's log which process was killed; the journal does not (lib/rootfs.sh).
+  mknod -m 600 dev/kmsg c 1 11
   mknod -m 666 dev/fuse c 10 229
   mknod -m 666 dev/net/tun c 10 200
   mknod -m 600 dev/loop-control c 10 237

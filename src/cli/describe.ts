@@ -1,5 +1,5 @@
 import { contextName } from "../lib/context-name.js";
-import type { Sandbox, Usage } from "../lib/contract/sandbox.js";
+import type { Incident, Sandbox, Usage } from "../lib/contract/sandbox.js";
 import { formatDuration, formatSize, writeSize } from "../lib/units.js";
 
 // Sandboxes in words. All pure; `now` is passed in.
@@ -64,15 +64,29 @@ export function detailsOf(sandbox: Sandbox, now: Date): [string, string][] {
   ];
 }
 
-export function usageDetails(usage: Usage): [string, string][] {
-  const of = (used: number, limit: number) =>
-    `${formatSize(used)} of ${formatSize(limit)} (${percent(used, limit)})`;
+export function usageDetails({ memory, cpu, pids, disk }: Usage): [string, string][] {
+  const of = (used: number, limit: number, room = limit) =>
+    `${formatSize(used)} of ${formatSize(limit)} (${percent(used, room)})`;
+  const waited = cpu.throttledPercent;
+  const waiting = waited > 0 ? `, waited for its limit ${waited} % of the last minute` : "";
   return [
-    ["memory used", of(usage.memory.usedBytes, usage.memory.limitBytes)],
-    ["cpu used", `${Number(usage.cpu.usedSeconds.toFixed(1))} s since the start`],
-    ["pids used", `${usage.pids.used} of ${usage.pids.limit}`],
-    ["disk used", of(usage.disk.usedBytes, usage.disk.limitBytes)],
+    ["memory used", of(memory.usedBytes, memory.limitBytes)],
+    ["cpu used", `${Number(cpu.usedSeconds.toFixed(1))} s since the start${waiting}`],
+    ["pids used", `${pids.used} of ${pids.limit}`],
+    // The file system keeps a part of the disk for itself: what can be filled is used and free.
+    ["disk used", of(disk.usedBytes, disk.limitBytes, disk.usedBytes + disk.freeBytes)],
   ];
+}
+
+/** As many as a person reads; `--json` has all. */
+const incidentsShown = 5;
+
+/** What happened to it, newest last. */
+export function incidentDetails(incidents: Incident[], now: Date): [string, string][] {
+  return incidents.slice(-incidentsShown).map(({ at, text, count }) => {
+    const ago = formatDuration(Math.max(1000, now.getTime() - Date.parse(at)));
+    return ["happened", `${ago} ago  ${text}${count > 1 ? ` (${count} times)` : ""}`];
+  });
 }
 
 function percent(used: number, limit: number): string {

@@ -211,12 +211,11 @@ export class SandboxEngine {
     return usageOf(stats);
   }
 
-  /** The container as the kernel knows it. */
+  /** How the kernel knows the sandbox's container. */
   async facts(id: string): Promise<ContainerFacts> {
-    const { Id, State } = await engineCall(`look at the container ${thingName(id)}`, () =>
-      this.#docker.getContainer(thingName(id)).inspect(),
-    );
-    return { containerId: Id, pid: State.Running ? State.Pid : 0 };
+    const found = await this.#ownContainer(id);
+    if (!found) throw new BerthError("ENGINE_FAILED", `sandbox ${id} has no container`);
+    return { containerId: found.Id, pid: found.State.Pid };
   }
 
   /** Calls back whenever a sandbox's container stops, until the returned function is called. */

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import { sandboxStates } from "../lib/contract/sandbox.js";
+import { incidentKinds, sandboxStates } from "../lib/contract/sandbox.js";
 import type { Provisioner } from "../provisioner/provisioner.js";
 
 /** What Prometheus reads: counts and times only, no name of a user or sandbox. */
@@ -56,8 +56,16 @@ export class Metrics {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
       registers,
     });
+    const incidents = new Counter({
+      name: "berth_incidents_total",
+      help: "What limits did to sandboxes, by kind; repeats of the same thing are not counted",
+      labelNames: ["kind"],
+      registers,
+    });
+    for (const kind of incidentKinds) incidents.inc({ kind }, 0);
     provisioner.events.onAny((_id, { type, data }) => {
-      if (type === "step") {
+      if (type === "incident") incidents.inc({ kind: data.kind });
+      else if (type === "step") {
         if (data.ms !== undefined) stepSeconds.observe({ step: data.step }, data.ms / 1000);
       } else if (data.state === "ready" && data.ms !== undefined) {
         creations.inc({ result: "ready" });

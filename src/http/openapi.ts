@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { stateEvent, stepEvent } from "../lib/contract/sandbox.js";
+import { incidentEvent, stateEvent, stepEvent } from "../lib/contract/sandbox.js";
 import { problemSchema } from "../lib/contract/problem.js";
 import type { ErrorCode } from "../lib/errors.js";
 import { statuses } from "./problem.js";
@@ -8,7 +8,9 @@ import type { Answer, Route } from "./route.js";
 /** The OpenAPI 3.1 document of these routes, from the same schemas that check them. */
 export function openApi(routes: Route[], version: string): object {
   const components = new Components();
-  for (const schema of [problemSchema, stepEvent, stateEvent]) components.refer(schema, "output");
+  for (const schema of [problemSchema, stepEvent, stateEvent, incidentEvent]) {
+    components.refer(schema, "output");
+  }
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     (paths[route.path] ??= {})[route.method] = operation(route, components);

@@ -73,14 +73,6 @@ export interface Launch {
 /** The part of it that the sandbox's network needs. */
 export type NetworkLaunch = Pick<Launch, "id" | "user" | "name" | "isolation" | "subnet">;
 
-/** A running container, as the kernel knows it. */
-export interface ContainerFacts {
-  /** 64 hexadecimal digits. */
-  containerId: string;
-  /** Its first process, as the host counts; 0 when it does not run. */
-  pid: number;
-}
-
 /** Whether one layer of what holds a sandbox is as it must be. */
 export interface Check {
   name: string;
@@ -103,6 +95,59 @@ export interface EngineInventory {
   networks: Set<string>;
   /** Whether the bridge that all `userns` sandboxes share is there. */
   bridge: boolean;
+}
+
+/** What the engine knows of a sandbox's container: enough to find it in the kernel. */
+export interface ContainerFacts {
+  /** 64 hexadecimal digits. */
+  containerId: string;
+  /** Its first process, as the host counts; 0 when it does not run. */
+  pid: number;
+}
+
+/** Readings of a container's own cgroup; they count from the container's start. No limit is Infinity. */
+export interface KernelCounters {
+  /** `kills`: on cgroup v1 without those in cgroups below, each of which has a count of its own. */
+  memory: { currentBytes: number; limitBytes: number; kills: number };
+  /** `limitHits`: forks that were refused; on v1, and on v2 before Linux 6.11, without those in cgroups below. */
+  pids: {
+    current: number;
+    limit: number;
+    limitHits: number;
+    /** The most there were at once; 0 where the kernel does not keep it. */
+    peak: number;
+  };
+  cpu: {
+    usedSeconds: number;
+    /** Periods of the CPU quota (100 ms each) in which something ran, and those in which it was used up. */
+    periods: number;
+    throttledPeriods: number;
+    /** How long its threads waited for the quota, summed over the processors. */
+    throttledSeconds: number;
+  };
+}
+
+/** A line of the kernel's log that tells of a sandbox. */
+export type KernelMessage =
+  | {
+      kind: "oom-kill";
+      containerId: string;
+      /**
+       * Whose memory was used up: the sandbox's, that of a container inside (`docker run -m`), of the
+       * user's slice, or of the host (`berth.slice`, or the machine itself).
+       */
+      limit: "sandbox" | "inner" | "slice" | "host";
+      /** The killed process's name, printable; undefined when the line breaks off before it. */
+      task: string | undefined;
+    }
+  /** `inner`: in a cgroup below the container's own, where another limit may hold. */
+  | { kind: "fork-rejected"; containerId: string; inner: boolean };
+
+/** Of a sandbox's file system, as df shows it. */
+export interface DiskSpace {
+  usedBytes: number;
+  freeBytes: number;
+  freeInodes: number;
 }
 
 /** Host ports that lead into a sandbox. */

@@ -2,6 +2,7 @@ import type { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import type { Backoff } from "./backoff.js";
 import type { SandboxEvents } from "./events.js";
+import type { Incidents } from "./incidents.js";
 import type { Parts } from "./parts.js";
 import type { Records } from "./records.js";
 import type { Settings } from "./settings.js";
@@ -11,6 +12,7 @@ export interface Context {
   parts: Parts;
   records: Records;
   events: SandboxEvents;
+  incidents: Incidents;
   settings: Settings;
   log: Log;
   now: () => Date;

@@ -1,7 +1,10 @@
 import { EventEmitter } from "node:events";
-import type { StateEvent, Step, StepEvent } from "../lib/contract/sandbox.js";
+import type { IncidentEvent, StateEvent, Step, StepEvent } from "../lib/contract/sandbox.js";
 
-export type SandboxEvent = { type: "step"; data: StepEvent } | { type: "state"; data: StateEvent };
+export type SandboxEvent =
+  | { type: "step"; data: StepEvent }
+  | { type: "state"; data: StateEvent }
+  | { type: "incident"; data: IncidentEvent };
 
 /** How long the history of a removed sandbox can still be read: a creation's failure, mostly. */
 const keptAfterRemovalMs = 600_000;
@@ -27,6 +30,10 @@ export class SandboxEvents {
 
   state(id: string, event: Omit<StateEvent, "at">): void {
     this.#add(id, { type: "state", data: { ...event, at: this.#at() } });
+  }
+
+  incident(id: string, event: IncidentEvent): void {
+    this.#add(id, { type: "incident", data: event });
   }
 
   /** The last event of a sandbox that is gone: removed, or failed to come into being. */

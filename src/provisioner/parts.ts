@@ -7,9 +7,12 @@ import type {
   Check,
   ClientCertificateRequest,
   ContainerFacts,
+  DiskSpace,
   Egress,
   EngineInventory,
   Isolation,
+  KernelCounters,
+  KernelMessage,
   KeyAndCertificate,
   Launch,
   NetworkLaunch,
@@ -31,6 +34,7 @@ export interface Parts {
   disks: Disks;
   certificates: Certificates;
   engine: Engine;
+  kernel: Kernel;
   door: Door;
   isolation: SandboxIsolation;
   probe: Probe;
@@ -80,8 +84,8 @@ export interface Disks {
   grow(id: string, sizeBytes: number): Promise<void>;
   /** Unmounts, detaches, unlinks the image. Never walks the file system inside. */
   remove(id: string): Promise<void>;
-  /** What the sandbox's disk takes of the host's, bytes. */
-  usedBytes(id: string): Promise<number>;
+  /** What is used and free of its file system; DISK_FAILED when it is not mounted. */
+  space(id: string): Promise<DiskSpace>;
   /** Ids whose disk is mounted or attached to a loop device, and lies in our directories. */
   attached(): Promise<string[]>;
 }
@@ -121,10 +125,10 @@ export interface Engine {
   settleLimits(id: string, limits: Limits): Promise<boolean>;
   /** What the sandbox as a whole uses now. */
   usage(id: string): Promise<{ memoryBytes: number; cpuSeconds: number; pids: number }>;
+  /** How the kernel knows the sandbox's container. */
+  facts(id: string): Promise<ContainerFacts>;
   /** Every container and network that carries our labels. */
   inventory(): Promise<EngineInventory>;
-  /** The sandbox's container, as the kernel knows it; ENGINE_FAILED when there is none. */
-  facts(id: string): Promise<ContainerFacts>;
   /** Calls back when a sandbox's container stops by itself. Returns a stop function. */
   watch(onStopped: (id: string) => void): () => void;
 }
@@ -160,6 +164,17 @@ export interface Probe {
    *   be another sandbox's
    */
   run(peer: Peer, targets: { gateway: string; neighbour: string }): Promise<Check[]>;
+}
+
+/** src/kernel: what the kernel itself says of a sandbox. */
+export interface Kernel {
+  /**
+   * Cheap enough to ask every few seconds; undefined when the container does not run (any more).
+   * Where its files are is remembered for as long as the same `facts` object is kept.
+   */
+  counters(facts: ContainerFacts): Promise<KernelCounters | undefined>;
+  /** Calls back for each line of the kernel's log that tells of a sandbox, of any Berth. Returns a stop function. */
+  watchKernelLog(onMessage: (message: KernelMessage) => void): () => void;
 }
 
 /** src/door: how clients reach the engine and the published ports. */

@@ -11,6 +11,7 @@ import { bundleOf } from "./bundle.js";
 import type { Context } from "./context.js";
 import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
+import { Incidents } from "./incidents.js";
 import type { Parts } from "./parts.js";
 import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
@@ -22,10 +23,13 @@ import { markIfDown, reviveIfDown } from "./revive.js";
 import type { Settings } from "./settings.js";
 import { takeDown } from "./take-down.js";
 import { verify } from "./verify.js";
+import { Watch } from "./watch.js";
 
 /** Makes, keeps and removes sandboxes; the one place that decides about them. */
 export class Provisioner {
   readonly events: SandboxEvents;
+  readonly incidents: Incidents;
+  readonly #watch: Watch;
   readonly #context: Context;
   readonly #reservations = new Mutex();
   readonly #reconciling = new Mutex();
@@ -42,14 +46,17 @@ export class Provisioner {
   }) {
     const now = options.now ?? (() => new Date());
     this.events = new SandboxEvents(now);
+    this.incidents = new Incidents({ ...options, events: this.events, now });
     this.#context = {
       ...options,
       now,
       events: this.events,
+      incidents: this.incidents,
       backoff: new Backoff(now),
       userLocks: new KeyedMutex(),
       sandboxLocks: new KeyedMutex(),
     };
+    this.#watch = new Watch(this.#context);
   }
 
   get settings(): Settings {
@@ -188,25 +195,31 @@ export class Provisioner {
   async usage(id: string): Promise<Usage> {
     const record = this.#mustBeReady(id);
     const { parts, now } = this.#context;
-    const [engine, diskBytes] = await Promise.all([
-      parts.engine.usage(id),
-      parts.disks.usedBytes(id),
-    ]);
+    const [engine, disk] = await Promise.all([parts.engine.usage(id), parts.disks.space(id)]);
     const { limits } = record;
+    const { kills, throttledPercent, limitHits } = this.#watch.latest(id);
     return {
       at: now().toISOString(),
-      memory: { usedBytes: engine.memoryBytes, limitBytes: limits.memoryBytes },
-      cpu: { usedSeconds: engine.cpuSeconds, limitCpus: limits.cpus },
-      pids: { used: engine.pids, limit: limits.pids },
-      disk: { usedBytes: diskBytes, limitBytes: limits.diskBytes },
+      memory: { usedBytes: engine.memoryBytes, limitBytes: limits.memoryBytes, kills },
+      cpu: { usedSeconds: engine.cpuSeconds, limitCpus: limits.cpus, throttledPercent },
+      pids: { used: engine.pids, limit: limits.pids, limitHits },
+      disk: { ...disk, limitBytes: limits.diskBytes },
     };
   }
 
   /** How the sandbox is held, looked at anew. @throws BerthError SANDBOX_NOT_READY, ENGINE_FAILED */
-  async verify(id: string): Promise<Verification> {
-    const record = this.get(id);
-    if (record.state !== "ready") throw notReady(record);
-    return verify(this.#context, record);
+  verify(id: string): Promise<Verification> {
+    return verify(this.#context, this.#mustBeReady(id));
+  }
+
+  /** Sees what limits do to sandboxes, and tells it as incidents. Returns the end of it. */
+  observe(): () => void {
+    return this.#watch.start();
+  }
+
+  /** The look at all sandboxes that `observe` has every few seconds. */
+  lookNow(): Promise<void> {
+    return this.#watch.sample();
   }
 
   get isReaping(): boolean {
@@ -258,6 +271,7 @@ export class Provisioner {
     await this.#context.sandboxLocks.idle();
     await this.#context.userLocks.idle();
     await Promise.all([...this.#creations.values()].map(({ done }) => done));
+    await this.incidents.flush();
   }
 
   #tellFailure(record: SandboxRecord, error: unknown): void {

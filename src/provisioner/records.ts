@@ -54,6 +54,8 @@ const certsFolder = "certs";
 const certFiles = ["server-key.pem", "server-cert.pem", "ca.pem"] as const;
 /** What we read ourselves is never what a sandbox has mounted. */
 const ownCaFile = "ca.pem";
+/** What limits did to the sandbox (incidents.ts). */
+export const incidentsFile = "incidents.json";
 type CertFile = (typeof certFiles)[number];
 
 /** The directories of all sandboxes, and what they say, kept in memory as well. */
@@ -160,7 +162,7 @@ export class Records {
     const dir = this.directory(id);
     await removeOwnFiles(this.certsDirectory(id), certFiles);
     await ignoring(rmdir(this.certsDirectory(id)), "ENOENT");
-    await removeOwnFiles(dir, [ownCaFile, "sandbox.json"]);
+    await removeOwnFiles(dir, [ownCaFile, incidentsFile, "sandbox.json"]);
     await ignoring(rmdir(dir), "ENOENT");
     this.#records.delete(id);
   }

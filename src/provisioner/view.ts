@@ -1,12 +1,12 @@
 import { isIPv6 } from "node:net";
-import type { Sandbox } from "../lib/contract/sandbox.js";
+import type { Incident, Sandbox } from "../lib/contract/sandbox.js";
 import type { SandboxRecord } from "./records.js";
 
 const privilegedWarning =
   "This sandbox is privileged: whoever uses it can become root on the host. For trusted users only.";
 
 /** A sandbox as the API shows it; nothing secret is in a record, and this shows less than the record. */
-export function viewOf(record: SandboxRecord, slice: string): Sandbox {
+export function viewOf(record: SandboxRecord, slice: string, incidents: Incident[]): Sandbox {
   return {
     id: record.id,
     user: record.user,
@@ -22,6 +22,7 @@ export function viewOf(record: SandboxRecord, slice: string): Sandbox {
     ports: { from: record.ports.from, to: record.ports.to },
     limits: record.limits,
     slice,
+    incidents,
   };
 }
 

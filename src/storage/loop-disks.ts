@@ -1,9 +1,10 @@
-import { chmod, lstat, mkdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readFile, rename, rmdir, statfs, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerthError, ignoring } from "../lib/errors.js";
 import { run } from "../lib/exec.js";
 import { hasSysResource } from "../lib/host-facts.js";
 import type { Log } from "../lib/log.js";
+import type { DiskSpace } from "../lib/model.js";
 import { diskError } from "./failure.js";
 import { growFileSystem, growImage, mustBeGrowable } from "./grow.js";
 import { devicesOf, idOfImage, imageName, listLoopDevices, validId } from "./loop-devices.js";
@@ -11,6 +12,7 @@ import { blockSize, makeSparseFile, mkfsArguments } from "./mkfs.js";
 import { mountOf, parseMountinfo, type Mount } from "../lib/mountinfo.js";
 import { detachBy, unmountBy } from "./release.js";
 import { fileSystemBytes } from "./superblock.js";
+import { spaceAt, type SpaceHost } from "./space.js";
 
 /**
  * No nosuid and nodev here, though they look prudent: the sandbox's data-root is a bind mount of
@@ -19,7 +21,7 @@ import { fileSystemBytes } from "./superblock.js";
  */
 const mountOptions = "loop,discard,noatime";
 
-interface Host {
+interface Host extends SpaceHost {
   exec: typeof run;
   mountinfo: string;
   sysBlock: string;
@@ -36,6 +38,8 @@ const thisHost: Host = {
   sysBlock: "/sys/block",
   fileSystemBytes,
   mayGrow: hasSysResource,
+  statfs: (path) => statfs(path),
+  deviceOf: async (path) => (await lstat(path)).dev,
   releaseTimeoutMs: 5000,
 };
 
@@ -178,11 +182,12 @@ export class LoopDisks {
     }
   }
 
-  /** What the image takes of the host's disk, bytes; 0 when there is none. */
-  async usedBytes(id: string): Promise<number> {
-    const image = await ignoring(lstat(this.#image(id)), "ENOENT");
-    // st_blocks counts 512 bytes each, whatever the file system's block (stat(2)).
-    return (image?.blocks ?? 0) * 512;
+  /**
+   * What is used and free of the sandbox's file system.
+   * @throws BerthError DISK_FAILED when it is not mounted
+   */
+  space(id: string): Promise<DiskSpace> {
+    return spaceAt(this.#mountPoint(id), this.#mountsDir, this.#host);
   }
 
   /** Ids whose disk is mounted, or attached to a loop device, and lies in our directories. */

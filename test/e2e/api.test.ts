@@ -103,6 +103,7 @@ describe("creating a sandbox", () => {
       ports: { from: made.ports.from, to: made.ports.from + 9 },
       limits: { memoryBytes: 512 * 1024 ** 2, cpus: 0.5, pids: 300, diskBytes: 1024 ** 3 },
       slice: "berth-e2e\\x2dapi.slice",
+      incidents: [],
     });
     expect(Math.abs(Date.now() - Date.parse(made.createdAt))).toBeLessThan(60_000);
   });

@@ -75,6 +75,28 @@ describe("the page in trouble", () => {
     expect(faults).toEqual([]);
   });
 
+  it("tells what limits did to a sandbox, hostile process names as they are, and announces news", async () => {
+    const at = new Date().toISOString();
+    const killed = { kind: "memory", text: "<img src=x> was killed", at, count: 3 } as const;
+    const { id } = api.add({ user: "alice", incidents: [killed] });
+    const { tab, faults } = await openTab(browser, url);
+    await signIn(tab, "alice-token");
+    await card(tab, "default").getByText("<img src=x> was killed (3 times)").waitFor();
+    expect(await tab.getByRole("log").getByText("was killed").count()).toBe(0);
+    await takePictures(tab, "happened");
+    const kept = api.kept.get(id);
+    if (!kept) throw new Error("the fake has lost its sandbox");
+    const later = new Date(Date.now() + 1).toISOString();
+    const full = { kind: "disk", text: "the disk is full", at: later, count: 1 } as const;
+    kept.sandbox = { ...kept.sandbox, incidents: [killed, full] };
+    await tab
+      .getByRole("log")
+      .getByText("default: the disk is full")
+      .waitFor({ state: "attached" });
+    await card(tab, "default").getByText("the disk is full").waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it("says what the server said when there is no more time to add", async () => {
     const expiresAt = new Date(Date.now() + 47 * 3_600_000).toISOString();
     api.add({ user: "alice", expiresAt });

@@ -7,6 +7,7 @@ import {
   steps,
   type ReapResult,
   type Sandbox,
+  type Usage,
 } from "../../src/lib/contract/sandbox.js";
 import type { Me, User } from "../../src/lib/contract/user.js";
 import type { ErrorCode } from "../../src/lib/errors.js";
@@ -39,6 +40,8 @@ export class FakeApi {
   course: Course = "ready";
   sandboxes = new Map<string, Sandbox>();
   users = new Map<string, User>();
+  /** What the next answers about usage have otherwise. */
+  usage: Partial<Usage> = {};
   reaped: ReapResult["actions"] = [];
   seen: Seen[] = [];
   /** Requests answered with this problem, by `METHOD path`. */
@@ -98,6 +101,7 @@ export class FakeApi {
       ports: { from, to: from + 9 },
       limits,
       slice: `berth-${user}.slice`,
+      incidents: [],
       ...more,
     };
     this.sandboxes.set(id, sandbox);
@@ -240,13 +244,19 @@ export class FakeApi {
     });
   }
 
-  #usage() {
+  #usage(): Usage {
     return {
       at: this.#now.toISOString(),
-      memory: { usedBytes: 256 * 1024 ** 2, limitBytes: limits.memoryBytes },
-      cpu: { usedSeconds: 3.21, limitCpus: limits.cpus },
-      pids: { used: 21, limit: limits.pids },
-      disk: { usedBytes: 1024 ** 3, limitBytes: limits.diskBytes },
+      memory: { usedBytes: 256 * 1024 ** 2, limitBytes: limits.memoryBytes, kills: 0 },
+      cpu: { usedSeconds: 3.21, limitCpus: limits.cpus, throttledPercent: 0 },
+      pids: { used: 21, limit: limits.pids, limitHits: 0 },
+      disk: {
+        usedBytes: 1024 ** 3,
+        limitBytes: limits.diskBytes,
+        freeBytes: 9 * 1024 ** 3,
+        freeInodes: 1_200_000,
+      },
+      ...this.usage,
     };
   }
 }

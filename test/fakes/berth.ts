@@ -70,6 +70,7 @@ export class TestBerth {
       now: () => this.now,
     });
     await this.records.load();
+    await this.provisioner.incidents.load();
   }
 
   async create(user = "ann", more: Omit<CreateRequest, "user"> = {}) {
@@ -100,6 +101,7 @@ export class TestBerth {
   }
 
   async stop(): Promise<void> {
+    await this.provisioner.incidents.flush();
     await rm(this.dir, { recursive: true, force: true });
   }
 }

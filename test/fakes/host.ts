@@ -1,12 +1,31 @@
 import { Readable } from "node:stream";
 import { BerthError } from "../../src/lib/errors.js";
 import type { Limits } from "../../src/lib/limits.js";
-import type { Check, Launch, Route } from "../../src/lib/model.js";
+import type {
+  Check,
+  DiskSpace,
+  KernelCounters,
+  KernelMessage,
+  Launch,
+  Route,
+} from "../../src/lib/model.js";
 import type { Parts } from "../../src/provisioner/parts.js";
 import { mustAllow } from "./cgroup.js";
 
 /** Thrown by every call once the fake daemon has been killed: not even its undos run. */
 class Killed extends Error {}
+
+/** The id of a fake sandbox's container. */
+export const containerIdOf = (id: string) => Buffer.from(id).toString("hex").padEnd(64, "0");
+
+const MiB = 1024 ** 2;
+
+/** What a kernel says of a sandbox that does nothing. */
+export const calmCounters = (): KernelCounters => ({
+  memory: { currentBytes: 50 * MiB, limitBytes: 1024 * MiB, kills: 0 },
+  pids: { current: 40, limit: 512, limitHits: 0, peak: 41 },
+  cpu: { usedSeconds: 1.5, periods: 0, throttledPeriods: 0, throttledSeconds: 0 },
+});
 
 /**
  * A host as the parts see it, in memory: what is made stays until it is removed. Every call has a
@@ -15,7 +34,7 @@ class Killed extends Error {}
 export class FakeHost {
   readonly slices = new Map<string, Limits>();
   readonly disks = new Map<string, Disk>();
-  readonly containers = new Map<string, { running: boolean; launch: Launch }>();
+  readonly containers = new Map<string, { running: boolean; launch: Launch; starts: number }>();
   readonly networks = new Set<string>();
   readonly routes = new Map<string, Route>();
   /** The network that sandboxes share; stays when they go. */
@@ -24,6 +43,9 @@ export class FakeHost {
   checks: Check[] = [{ name: "uids", ok: true, detail: "all its own" }];
   /** First uids of another Berth's sandboxes. */
   strangersUids: number[] = [];
+  /** What the kernel says of each sandbox; calm unless a test says otherwise. */
+  readonly counters = new Map<string, KernelCounters>();
+  readonly spaces = new Map<string, DiskSpace>();
   /** Ports of strangers. */
   readonly strangers = new Set<number>();
   imageBuilt = true;
@@ -40,6 +62,7 @@ export class FakeHost {
   #hangs = new Map<string, { reached: () => void; gate: Promise<void> }>();
   #dead = false;
   #deathListeners = new Set<(id: string) => void>();
+  #kernelListeners = new Set<(message: KernelMessage) => void>();
 
   /** What is left of sandboxes; empty when all is gone. */
   leftovers(): string[] {
@@ -91,6 +114,16 @@ export class FakeHost {
     const container = this.containers.get(id);
     if (container) container.running = false;
     for (const listener of this.#deathListeners) listener(id);
+  }
+
+  /** A line of the kernel's log. */
+  logKernel(message: KernelMessage): void {
+    for (const listener of this.#kernelListeners) listener(message);
+  }
+
+  /** How many follow the kernel's log. */
+  get kernelListeners(): number {
+    return this.#kernelListeners.size;
   }
 
   /** A reboot: what is not on disk is gone, nothing runs. */
@@ -204,7 +237,12 @@ export class FakeHost {
             if (this.containers.get(id)?.running) throw new BerthError("DISK_FAILED", "busy");
             this.disks.delete(id);
           }),
-        usedBytes: () => this.call("disks.usedBytes", () => 1_000_000),
+        space: (id) =>
+          this.call("disks.space", () => {
+            if (!this.disks.get(id)?.mounted) throw new BerthError("DISK_FAILED", "not mounted");
+            const empty = { usedBytes: MiB, freeBytes: 1024 * MiB, freeInodes: 100_000 };
+            return this.spaces.get(id) ?? empty;
+          }),
         attached: () =>
           this.call("disks.attached", () =>
             [...this.disks].filter(([, { mounted }]) => mounted).map(([id]) => id),
@@ -231,6 +269,20 @@ export class FakeHost {
           })),
       },
       engine: this.#engine(),
+      kernel: {
+        counters: ({ containerId, pid }) =>
+          this.call("kernel.counters", () => {
+            const id = [...this.containers.keys()].find(
+              (one) => containerIdOf(one) === containerId,
+            );
+            if (id === undefined || pid === 0) return undefined;
+            return this.counters.get(id) ?? calmCounters();
+          }),
+        watchKernelLog: (onMessage) => {
+          this.#kernelListeners.add(onMessage);
+          return () => this.#kernelListeners.delete(onMessage);
+        },
+      },
       door: {
         open: (route) => this.call("door.open", () => void this.routes.set(route.id, route)),
         close: (id) => this.call("door.close", () => void this.routes.delete(id)),
@@ -272,7 +324,7 @@ export class FakeHost {
         this.call("engine.prepareContainer", () => {
           const there = this.containers.get(launch.id);
           if (there) there.launch.limits = launch.limits;
-          else this.containers.set(launch.id, { running: false, launch: { ...launch } });
+          else this.containers.set(launch.id, { running: false, launch: { ...launch }, starts: 0 });
         }),
       setLimits: (id, limits) =>
         this.call("engine.setLimits", () => {
@@ -285,6 +337,7 @@ export class FakeHost {
           if (!this.slices.has(container.launch.user)) throw new Error("started without a slice");
           if (!this.disks.get(id)?.mounted) throw new Error("started without its disk");
           container.running = true;
+          container.starts++;
         }),
       waitReady: (id, _peer, signal) =>
         this.call("engine.waitReady", () => {
@@ -298,10 +351,10 @@ export class FakeHost {
         }),
       usage: () => this.call("engine.usage", () => this.used),
       facts: (id) =>
-        this.call("engine.facts", () => ({
-          containerId: id.padEnd(64, "0"),
-          pid: this.#container(id).running ? 4711 : 0,
-        })),
+        this.call("engine.facts", () => {
+          const { running, starts } = this.#container(id);
+          return { containerId: containerIdOf(id), pid: running ? 1000 + starts : 0 };
+        }),
       inventory: () =>
         this.call("engine.inventory", () => ({
           containers: new Map([...this.containers].map(([id, { running }]) => [id, { running }])),

@@ -70,6 +70,7 @@ export class PageApi {
       ports: { from: 23_000 + this.#count * 10, to: 23_009 + this.#count * 10 },
       limits,
       slice: `berth-${sandbox.user}.slice`,
+      incidents: [],
       ...sandbox,
     };
     this.kept.set(id, { sandbox: whole, events: [], readers: new Set() });
@@ -243,8 +244,13 @@ const meOf = (caller: { user?: string; role: string }) => ({
 
 const usageOf = ({ limits: { memoryBytes, cpus, pids, diskBytes } }: Sandbox) => ({
   at: new Date().toISOString(),
-  memory: { usedBytes: 300 * 2 ** 20, limitBytes: memoryBytes },
-  cpu: { usedSeconds: (Date.now() / 1000) * 0.42, limitCpus: cpus },
-  pids: { used: 87, limit: pids },
-  disk: { usedBytes: 9.4 * 2 ** 30, limitBytes: diskBytes },
+  memory: { usedBytes: 300 * 2 ** 20, limitBytes: memoryBytes, kills: 0 },
+  cpu: { usedSeconds: (Date.now() / 1000) * 0.42, limitCpus: cpus, throttledPercent: 0 },
+  pids: { used: 87, limit: pids, limitHits: 0 },
+  disk: {
+    usedBytes: 9.4 * 2 ** 30,
+    limitBytes: diskBytes,
+    freeBytes: 0.3 * 2 ** 30,
+    freeInodes: 9000,
+  },
 });

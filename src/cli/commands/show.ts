@@ -1,7 +1,7 @@
 import type { Sandbox, Usage } from "../../lib/contract/sandbox.js";
 import { messageOf } from "../../lib/errors.js";
 import { sandboxReference } from "../arguments.js";
-import { detailsOf, titleOf, usageDetails } from "../describe.js";
+import { detailsOf, incidentDetails, titleOf, usageDetails } from "../describe.js";
 import type { SandboxReference } from "../resolve.js";
 import { detailLines } from "../table.js";
 import { verb, type AddVerb } from "../verb.js";
@@ -10,7 +10,8 @@ export const addShow: AddVerb = (parent, session) => {
   verb(parent, "show", {
     summary: "show one sandbox, with what it uses",
     about:
-      "Shows a sandbox: its state and why, its address, its limits and how much of them it uses.\n" +
+      "Shows a sandbox: its state and why, its address, its limits and how much of them it uses,\n" +
+      "and what they did to it: processes killed, disk full, processes refused, time spent waiting.\n" +
       "With --json: the sandbox, and while it runs what it uses as `usage`.",
     examples: [["show alice"], ["show alice/ci"], ["show k3x9f2ab --json"]],
     next: "`berth extend SANDBOX --ttl 4h` if its time runs short.",
@@ -39,6 +40,7 @@ function linesOf(sandbox: Sandbox, usage: Usage | undefined, now: Date): string[
       ["slice", sandbox.slice],
       ["created", sandbox.createdAt],
       ...(usage ? usageDetails(usage) : []),
+      ...incidentDetails(sandbox.incidents, now),
     ]),
     ...(sandbox.warning === undefined ? [] : ["", `Mind: ${sandbox.warning}`]),
   ];

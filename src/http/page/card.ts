@@ -3,6 +3,7 @@ import { hostOf } from "./connect.js";
 import { copyOnClick } from "./copy.js";
 import { announce, byId, part, setText, showProblem } from "./dom.js";
 import { formatCountdown, formatMs, urgency } from "./format.js";
+import { IncidentsView } from "./incidents-view.js";
 import { StepsView } from "./steps-view.js";
 import type { Me, Problem, Sandbox } from "./types.js";
 import { UsageView } from "./usage-view.js";
@@ -20,6 +21,7 @@ export class Card {
   readonly element: HTMLElement;
   readonly steps: StepsView;
   readonly usage: UsageView;
+  readonly #incidents: IncidentsView;
   /** Whether the server's list has it; a failed creation may live on here alone. */
   isListed = true;
   /** Whether its user has asked to remove it, here. */
@@ -45,6 +47,7 @@ export class Card {
     this.title.id = `${sandbox.id}-title`;
     this.steps = new StepsView(part(element, "steps", HTMLOListElement));
     this.usage = new UsageView(part(element, "meters", HTMLDivElement), sandbox.limits);
+    this.#incidents = new IncidentsView(this.#div("happened"), this.label);
     showConnect(this.#div("tabs"), this.#div("panels"), sandbox);
     copyOnClick(this.button("copy-host"), () => this.sandbox.dockerHost);
     this.button("toggle").addEventListener("click", () => {
@@ -134,6 +137,7 @@ export class Card {
     setText(warningBox, warning ?? "");
     this.#drawProblem();
     this.#drawAddresses();
+    this.#incidents.show(this.sandbox.incidents);
     // A creation that fails is "removing" for a while: its steps tell where it went wrong.
     const isStory = state === "failed" || (state === "removing" && !this.isBeingRemoved);
     this.#div("making").hidden = state !== "creating" && !(isStory && this.steps.begun);

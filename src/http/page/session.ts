@@ -4,7 +4,8 @@
 import type { Problem, Sandbox } from "./types.js";
 
 const tokenKey = "berth.token";
-const creationsKey = "berth.creations";
+// Another key whenever a sandbox saved by an older page would lack something.
+const creationsKey = "berth.creations.2";
 
 export function loadToken(): string | undefined {
   return sessionStorage.getItem(tokenKey) ?? undefined;

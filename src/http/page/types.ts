@@ -10,6 +10,13 @@ export interface Limits {
 
 export type SandboxState = "creating" | "ready" | "stopped" | "removing" | "failed";
 
+export interface Incident {
+  kind: string;
+  text: string;
+  at: string;
+  count: number;
+}
+
 export interface Sandbox {
   id: string;
   user: string;
@@ -24,6 +31,7 @@ export interface Sandbox {
   dockerHost: string;
   ports: { from: number; to: number };
   limits: Limits;
+  incidents: Incident[];
 }
 
 export interface Profile {
@@ -48,7 +56,7 @@ export interface Usage {
   memory: { usedBytes: number; limitBytes: number };
   cpu: { usedSeconds: number; limitCpus: number };
   pids: { used: number; limit: number };
-  disk: { usedBytes: number; limitBytes: number };
+  disk: { usedBytes: number; limitBytes: number; freeBytes: number };
 }
 
 /** RFC 9457 problem details, as Berth sends them. */

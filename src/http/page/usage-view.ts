@@ -34,7 +34,9 @@ export class UsageView {
 
   show({ at, memory, cpu, pids, disk }: Usage): void {
     setMeter(this.#memory, fraction(memory.usedBytes, memory.limitBytes), ofSizes(memory));
-    setMeter(this.#disk, fraction(disk.usedBytes, disk.limitBytes), ofSizes(disk));
+    // The file system keeps a part of the disk for itself: what can be filled is used and free.
+    const room = disk.usedBytes + disk.freeBytes;
+    setMeter(this.#disk, fraction(disk.usedBytes, room), ofSizes(disk));
     setMeter(this.#pids, fraction(pids.used, pids.limit), `${pids.used} of ${pids.limit}`);
     const now = { at, seconds: cpu.usedSeconds };
     const cores = this.#before && coresBetween(this.#before, now);

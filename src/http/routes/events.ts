@@ -11,7 +11,7 @@ export function eventsRoute({ provisioner }: HttpContext): Route {
     method: "get",
     path: "/v1/sandboxes/{id}/events",
     summary:
-      "Server-sent events of a sandbox: `step` (StepEvent) for each step of its creation, `state` (StateEvent) for each change. What happened before comes first; the stream ends with the sandbox.",
+      "Server-sent events of a sandbox: `step` (StepEvent) for each step of its creation, `state` (StateEvent) for each change, `incident` (IncidentEvent) when a limit did something to it. What happened before comes first; the stream ends with the sandbox.",
     access: "user",
     answers: { 200: { description: "The stream", contentTypes: ["text/event-stream"] } },
     errors: ["SANDBOX_NOT_FOUND"],

@@ -161,7 +161,7 @@ function oneSandboxRoutes(context: HttpContext): Route[] {
       summary: "What the sandbox uses now, beside its limits",
       access: "user",
       answers: { 200: { description: "Usage of the sandbox as a whole", schema: usage } },
-      errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE"],
+      errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE", "DISK_FAILED"],
       async handle({ caller, params, response }) {
         response.json(await provisioner.usage(theirs(context, caller, params).id));
       },
@@ -299,5 +299,5 @@ function theirs(
 }
 
 function view({ provisioner }: HttpContext, record: SandboxRecord) {
-  return viewOf(record, provisioner.sliceOf(record.user));
+  return viewOf(record, provisioner.sliceOf(record.user), provisioner.incidents.of(record.id));
 }

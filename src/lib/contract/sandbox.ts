@@ -106,6 +106,23 @@ export const limitsShape = {
   diskBytes: z.int(),
 };
 
+export const incidentKinds = ["memory", "disk", "pids", "cpu"] as const;
+
+/** Something that a limit did to the sandbox's processes, in its user's terms. */
+export const incident = z
+  .object({
+    kind: z.enum(incidentKinds),
+    text: z.string().meta({
+      description: "What happened, and the way out where there is one",
+      example:
+        "postgres was killed at 1.0 of 1.0 GiB memory; for more: berth resize alice/lab --memory 2G",
+    }),
+    at: z.iso.datetime().meta({ description: "When it happened last" }),
+    count: z.int().positive().meta({ description: "How often it happened, without a long pause" }),
+  })
+  .meta({ id: "Incident" });
+export type Incident = z.infer<typeof incident>;
+
 export const sandbox = z
   .object({
     id: sandboxId,
@@ -127,6 +144,7 @@ export const sandbox = z
       .meta({ description: "Published ports: docker run -p <one of these>:80 is reachable here" }),
     limits: z.object(limitsShape),
     slice: z.string(),
+    incidents: z.array(incident).meta({ description: "The latest 20, newest last" }),
   })
   .meta({ id: "Sandbox" });
 export type Sandbox = z.infer<typeof sandbox>;
@@ -136,13 +154,31 @@ export const sandboxList = z.object({ sandboxes: z.array(sandbox) }).meta({ id: 
 export const usage = z
   .object({
     at: z.iso.datetime(),
-    memory: z.object({ usedBytes: z.int(), limitBytes: z.int() }),
+    memory: z.object({
+      usedBytes: z.int(),
+      limitBytes: z.int(),
+      kills: z.int().meta({ description: "Processes killed for want of memory since the start" }),
+    }),
     cpu: z.object({
       usedSeconds: z.number().meta({ description: "Processor time since the sandbox started" }),
       limitCpus: z.number(),
+      throttledPercent: z
+        .number()
+        .meta({ description: "Of the last minute, how long it had to wait for its CPU limit" }),
     }),
-    pids: z.object({ used: z.int(), limit: z.int() }),
-    disk: z.object({ usedBytes: z.int(), limitBytes: z.int() }),
+    pids: z.object({
+      used: z.int(),
+      limit: z.int(),
+      limitHits: z.int().meta({ description: "Times the limit was seen reached since the start" }),
+    }),
+    disk: z.object({
+      usedBytes: z.int().meta({ description: "Used of the sandbox's file system, as df shows it" }),
+      limitBytes: z.int().meta({
+        description: "The disk's size; the file system keeps a part for itself, see freeBytes",
+      }),
+      freeBytes: z.int(),
+      freeInodes: z.int().meta({ description: "How many more files fit" }),
+    }),
   })
   .meta({ id: "Usage" });
 export type Usage = z.infer<typeof usage>;
@@ -184,6 +220,10 @@ export const stateEvent = z
   })
   .meta({ id: "StateEvent" });
 export type StateEvent = z.infer<typeof stateEvent>;
+
+/** `event: incident` on the events stream, when it happens first; repeats only raise the count. */
+export const incidentEvent = incident.extend({}).meta({ id: "IncidentEvent" });
+export type IncidentEvent = z.infer<typeof incidentEvent>;
 
 export const reapRequest = z
   .strictObject({ dryRun: z.boolean().optional() })

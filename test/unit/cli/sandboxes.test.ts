@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Bench } from "./support.js";
+import type { Incident } from "../../../src/lib/contract/sandbox.js";
+import { Bench, now } from "./support.js";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -64,6 +65,35 @@ describe("berth show", () => {
       Mind: its user can become root
       "
     `);
+  });
+
+  it("tells what limits did to it, the newest last, and that it is waiting", async () => {
+    const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000).toISOString();
+    const killed =
+      "tail was killed at 1.0 of 1.0 GiB memory; for more: berth resize alice/default --memory 2G";
+    const incidents = [9, 8, 7, 6, 5, 4].map((minutes): Incident => {
+      return { kind: "pids", text: `crowd ${minutes}`, at: ago(minutes), count: 1 };
+    });
+    incidents.push({ kind: "memory", text: killed, at: ago(2), count: 3 });
+    incidents.push({ kind: "memory", text: "x\u001b[31m was killed", at: ago(0), count: 1 });
+    const alice = bench.api.add("aaaaaaa1", "alice", "default", { incidents });
+    bench.api.usage = {
+      cpu: { usedSeconds: 3.21, limitCpus: 1.5, throttledPercent: 43 },
+      disk: { usedBytes: 1024 ** 3, limitBytes: 1_181_116_006, freeBytes: 0, freeInodes: 0 },
+    };
+    const { stdout } = await bench.berth(["show", "alice"]);
+    expect(stdout).toContain("3.2 s since the start, waited for its limit 43 % of the last minute");
+    expect(stdout).toContain("1 GiB of 1.1 GiB (100 %)");
+    const lines = stdout.split("\n").filter((line) => line.includes("happened"));
+    expect(lines).toEqual([
+      "  happened     6m ago  crowd 6",
+      "  happened     5m ago  crowd 5",
+      "  happened     4m ago  crowd 4",
+      `  happened     2m ago  ${killed} (3 times)`,
+      "  happened     1s ago  x[31m was killed",
+    ]);
+    const { stdout: json } = await bench.berth(["show", "alice", "--json"]);
+    expect(JSON.parse(json)).toMatchObject({ incidents: alice.incidents });
   });
 
   it("does without usage when the sandbox does not run", async () => {

@@ -34,7 +34,14 @@ describe("/openapi.json", () => {
   it("says each named schema once, and refers to it by a reference that resolves", () => {
     const schemas = Object.keys(document.components.schemas);
     expect(schemas).toEqual(
-      expect.arrayContaining(["Problem", "Sandbox", "SandboxList", "CreateRequest", "StepEvent"]),
+      expect.arrayContaining([
+        "Problem",
+        "Sandbox",
+        "SandboxList",
+        "CreateRequest",
+        "StepEvent",
+        "IncidentEvent",
+      ]),
     );
     for (const [, name] of text.matchAll(/"\$ref":"([^"]*)"/g))
       expect(schemas.map((schema) => `#/components/schemas/${schema}`)).toContain(name);
