@@ -208,7 +208,7 @@ export class Provisioner {
   }
 
   /** How the sandbox is held, looked at anew. @throws BerthError SANDBOX_NOT_READY, ENGINE_FAILED */
-  verify(id: string): Promise<Verification> {
+  async verify(id: string): Promise<Verification> {
     return verify(this.#context, this.#mustBeReady(id));
   }
 
