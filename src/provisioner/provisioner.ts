@@ -12,6 +12,7 @@ import type { Context } from "./context.js";
 import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
 import { Incidents } from "./incidents.js";
+import { keepAlive } from "./keep-alive.js";
 import type { Parts } from "./parts.js";
 import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
@@ -19,9 +20,9 @@ import type { Records, SandboxRecord } from "./records.js";
 import { reserve, type OwnedRequest } from "./reserve.js";
 import { resize } from "./resize.js";
 import { restore } from "./restore.js";
-import { markIfDown, reviveIfDown } from "./revive.js";
 import type { Settings } from "./settings.js";
 import { takeDown } from "./take-down.js";
+import { usageOf } from "./usage.js";
 import { verify } from "./verify.js";
 import { Watch } from "./watch.js";
 
@@ -193,18 +194,7 @@ export class Provisioner {
 
   /** What the sandbox uses now. @throws BerthError SANDBOX_NOT_READY */
   async usage(id: string): Promise<Usage> {
-    const record = this.#mustBeReady(id);
-    const { parts, now } = this.#context;
-    const [engine, disk] = await Promise.all([parts.engine.usage(id), parts.disks.space(id)]);
-    const { limits } = record;
-    const { kills, throttledPercent, limitHits } = this.#watch.latest(id);
-    return {
-      at: now().toISOString(),
-      memory: { usedBytes: engine.memoryBytes, limitBytes: limits.memoryBytes, kills },
-      cpu: { usedSeconds: engine.cpuSeconds, limitCpus: limits.cpus, throttledPercent },
-      pids: { used: engine.pids, limit: limits.pids, limitHits },
-      disk: { ...disk, limitBytes: limits.diskBytes },
-    };
+    return usageOf(this.#context, this.#mustBeReady(id), this.#watch.latest(id));
   }
 
   /** How the sandbox is held, looked at anew. @throws BerthError SANDBOX_NOT_READY, ENGINE_FAILED */
@@ -243,22 +233,7 @@ export class Provisioner {
 
   /** Starts a sandbox again as soon as its container stops by itself. Returns the end of it. */
   keepAlive(): () => void {
-    const { parts, sandboxLocks, backoff, log } = this.#context;
-    /** Does something to a sandbox, its lock held, that nobody waits for. */
-    const inBackground = async (id: string, act: () => Promise<unknown>) => {
-      // While somebody makes, starts or removes it, its container may well stop.
-      if (sandboxLocks.held(id) || this.#closing.signal.aborted) return;
-      await sandboxLocks.run(id, act).catch((error: unknown) => {
-        log.warn({ sandbox: id, err: error }, "it stopped and could not be started yet");
-      });
-    };
-    return parts.engine.watch((id) => {
-      void inBackground(id, () => markIfDown(this.#context, id)).then(() => {
-        setTimeout(() => {
-          void inBackground(id, () => reviveIfDown(this.#context, id, this.#closing.signal));
-        }, backoff.waitMs(id)).unref();
-      });
-    });
+    return keepAlive(this.#context, this.#closing.signal);
   }
 
   /** Breaks off all creations, which unwind, and waits for what else is under way. */

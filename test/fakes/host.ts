@@ -11,6 +11,8 @@ import type {
 } from "../../src/lib/model.js";
 import type { Parts } from "../../src/provisioner/parts.js";
 import { mustAllow } from "./cgroup.js";
+import { fakeDisks } from "./disks.js";
+import { fakeEngine } from "./engine.js";
 
 /** Thrown by every call once the fake daemon has been killed: not even its undos run. */
 class Killed extends Error {}
@@ -61,7 +63,7 @@ export class FakeHost {
   #kill: { call: string; when: "before" | "after"; after: number } | undefined;
   #hangs = new Map<string, { reached: () => void; gate: Promise<void> }>();
   #dead = false;
-  #deathListeners = new Set<(id: string) => void>();
+  deathListeners = new Set<(id: string) => void>();
   #kernelListeners = new Set<(message: KernelMessage) => void>();
 
   /** What is left of sandboxes; empty when all is gone. */
@@ -113,7 +115,7 @@ export class FakeHost {
   stopContainer(id: string): void {
     const container = this.containers.get(id);
     if (container) container.running = false;
-    for (const listener of this.#deathListeners) listener(id);
+    for (const listener of this.deathListeners) listener(id);
   }
 
   /** A line of the kernel's log. */
@@ -161,20 +163,20 @@ export class FakeHost {
     if (this.#dead) throw new Killed("killed");
   }
 
-  #container(id: string) {
+  containerOf(id: string) {
     const container = this.containers.get(id);
     if (!container) throw new BerthError("ENGINE_FAILED", `no container ${id}`);
     return container;
   }
 
-  #disk(id: string): Disk {
+  diskOf(id: string): Disk {
     const disk = this.disks.get(id);
     if (!disk) throw new BerthError("DISK_FAILED", `no disk ${id}`);
     return disk;
   }
 
   /** False when there is no such container. */
-  #limit(id: string, { memoryBytes, cpus, pids }: Limits): boolean {
+  limit(id: string, { memoryBytes, cpus, pids }: Limits): boolean {
     const container = this.containers.get(id);
     if (!container) return false;
     const { launch, running } = container;
@@ -211,43 +213,7 @@ export class FakeHost {
             return [...this.slices.keys()].filter((user) => !busy.includes(user));
           }),
       },
-      disks: {
-        create: (id, sizeBytes) =>
-          this.call("disks.create", () => {
-            if (this.disks.has(id)) return;
-            this.disks.set(id, { mounted: false, sizeBytes, fileSystemBytes: sizeBytes });
-          }),
-        checkGrowth: () =>
-          this.call("disks.checkGrowth", () => {
-            if (!this.mayGrow) throw new BerthError("DISK_FAILED", "cannot enlarge a disk here");
-          }),
-        grow: (id, sizeBytes) =>
-          this.call("disks.grow", () => {
-            const disk = this.#disk(id);
-            disk.sizeBytes = Math.max(disk.sizeBytes, sizeBytes);
-            if (disk.mounted) disk.fileSystemBytes = Math.max(disk.fileSystemBytes, sizeBytes);
-          }),
-        mount: (id) =>
-          this.call("disks.mount", () => {
-            this.#disk(id).mounted = true;
-            return `/run/berth/disks/${id}`;
-          }),
-        remove: (id) =>
-          this.call("disks.remove", () => {
-            if (this.containers.get(id)?.running) throw new BerthError("DISK_FAILED", "busy");
-            this.disks.delete(id);
-          }),
-        space: (id) =>
-          this.call("disks.space", () => {
-            if (!this.disks.get(id)?.mounted) throw new BerthError("DISK_FAILED", "not mounted");
-            const empty = { usedBytes: MiB, freeBytes: 1024 * MiB, freeInodes: 100_000 };
-            return this.spaces.get(id) ?? empty;
-          }),
-        attached: () =>
-          this.call("disks.attached", () =>
-            [...this.disks].filter(([, { mounted }]) => mounted).map(([id]) => id),
-          ),
-      },
+      disks: fakeDisks(this),
       certificates: {
         issueForSandbox: ({ sandboxId }) =>
           this.call("certificates.issueForSandbox", () => ({
@@ -268,7 +234,7 @@ export class FakeHost {
             expiresAt: new Date(0),
           })),
       },
-      engine: this.#engine(),
+      engine: fakeEngine(this),
       kernel: {
         counters: ({ containerId, pid }) =>
           this.call("kernel.counters", () => {
@@ -310,63 +276,6 @@ export class FakeHost {
       hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
     };
   }
-
-  #engine(): Parts["engine"] {
-    return {
-      prepareBridge: () => this.call("engine.prepareBridge", () => void (this.bridge = true)),
-      uidBasesInUse: () => this.call("engine.uidBasesInUse", () => this.strangersUids),
-      prepareNetwork: ({ id, isolation }) =>
-        this.call("engine.prepareNetwork", () => {
-          if (isolation === "userns") this.bridge = true;
-          else this.networks.add(id);
-        }),
-      prepareContainer: (launch) =>
-        this.call("engine.prepareContainer", () => {
-          const there = this.containers.get(launch.id);
-          if (there) there.launch.limits = launch.limits;
-          else this.containers.set(launch.id, { running: false, launch: { ...launch }, starts: 0 });
-        }),
-      setLimits: (id, limits) =>
-        this.call("engine.setLimits", () => {
-          if (!this.#limit(id, limits)) this.#container(id);
-        }),
-      settleLimits: (id, limits) => this.call("engine.settleLimits", () => this.#limit(id, limits)),
-      start: (id) =>
-        this.call("engine.start", () => {
-          const container = this.#container(id);
-          if (!this.slices.has(container.launch.user)) throw new Error("started without a slice");
-          if (!this.disks.get(id)?.mounted) throw new Error("started without its disk");
-          container.running = true;
-          container.starts++;
-        }),
-      waitReady: (id, _peer, signal) =>
-        this.call("engine.waitReady", () => {
-          signal.throwIfAborted();
-          this.#container(id);
-        }),
-      remove: (id) =>
-        this.call("engine.remove", () => {
-          this.containers.delete(id);
-          this.networks.delete(id);
-        }),
-      usage: () => this.call("engine.usage", () => this.used),
-      facts: (id) =>
-        this.call("engine.facts", () => {
-          const { running, starts } = this.#container(id);
-          return { containerId: containerIdOf(id), pid: running ? 1000 + starts : 0 };
-        }),
-      inventory: () =>
-        this.call("engine.inventory", () => ({
-          containers: new Map([...this.containers].map(([id, { running }]) => [id, { running }])),
-          networks: new Set(this.networks),
-          bridge: this.bridge,
-        })),
-      watch: (onStopped) => {
-        this.#deathListeners.add(onStopped);
-        return () => this.#deathListeners.delete(onStopped);
-      },
-    };
-  }
 }
 
-type Disk = { mounted: boolean } & Record<"sizeBytes" | "fileSystemBytes", number>;
+export type Disk = { mounted: boolean } & Record<"sizeBytes" | "fileSystemBytes", number>;

@@ -1,0 +1,23 @@
+import type { Usage } from "../lib/contract/sandbox.js";
+import type { Context } from "./context.js";
+import type { SandboxRecord } from "./records.js";
+
+/**
+ * What a running sandbox uses now, beside its limits.
+ * @param latest what the last sample of the watch said
+ */
+export async function usageOf(
+  { parts, now }: Context,
+  { id, limits }: SandboxRecord,
+  latest: { kills: number; throttledPercent: number; limitHits: number },
+): Promise<Usage> {
+  const [engine, disk] = await Promise.all([parts.engine.usage(id), parts.disks.space(id)]);
+  const { kills, throttledPercent, limitHits } = latest;
+  return {
+    at: now().toISOString(),
+    memory: { usedBytes: engine.memoryBytes, limitBytes: limits.memoryBytes, kills },
+    cpu: { usedSeconds: engine.cpuSeconds, limitCpus: limits.cpus, throttledPercent },
+    pids: { used: engine.pids, limit: limits.pids, limitHits },
+    disk: { ...disk, limitBytes: limits.diskBytes },
+  };
+}
