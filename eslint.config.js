@@ -44,7 +44,9 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ["eslint.config.js", "scripts/*.mjs"] },
+        projectService: {
+          allowDefaultProject: ["eslint.config.js", "scripts/*.mjs", "test/security/*.mjs"],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },

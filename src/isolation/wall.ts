@@ -5,7 +5,9 @@
  *
  * The rules stand before any translation of addresses, so that neither a program of the host's nor
  * a port that it publishes for somebody else, another sandbox's included, is reached at a host address.
- * Answers of sandboxes belong to connections that came from the other side and pass.
+ * Answers of sandboxes belong to connections that came from the other side and pass. Nothing else does, not
+ * what the kernel knows no connection of, nor datagrams to a broadcast address of some network of the
+ * host's, which it takes for its own as well.
  */
 
 /** Deletes the table whether it is there or not. */
@@ -19,17 +21,19 @@ export function wallRules(options: {
   /** Resolvers of the sandboxes, which may be the host's own. */
   dns: readonly string[];
 }): string {
-  const fromSandbox = `iifname "${options.bridge}" ct direction original fib daddr type local`;
   const resolvers = options.dns.filter((address) => !address.includes(":"));
   const toDns = resolvers.map(
-    (address) =>
-      `    ${fromSandbox} ip daddr ${address} meta l4proto { tcp, udp } th dport 53 accept\n`,
+    (address) => `    ip daddr ${address} meta l4proto { tcp, udp } th dport 53 accept\n`,
   );
   // After connection tracking (-200), before every translation (-101 and up).
   return `${withoutWall(options.table)}table ip ${options.table} {
   chain prerouting {
     type filter hook prerouting priority mangle; policy accept;
-${toDns.join("")}    ${fromSandbox} reject with icmp admin-prohibited
+    iifname "${options.bridge}" fib daddr type { local, broadcast, anycast, multicast } jump from_sandbox
+  }
+  chain from_sandbox {
+    ct direction reply accept
+${toDns.join("")}    reject with icmp admin-prohibited
   }
 }
 `;

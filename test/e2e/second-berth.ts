@@ -122,7 +122,9 @@ export class SecondBerth {
         if [ -n "$i" ]; then
           docker ps -aq --filter label=berth.installation=$i | xargs -r docker rm -f | sed 1q | grep -q . && idle=1
           docker network ls -q --filter label=berth.installation=$i | xargs -r docker network rm >/dev/null
-          nft delete table ip berth_$(echo $i | head -c 8) 2>/dev/null
+          for table in $(nft list tables ip | grep -o "berth_$(echo $i | head -c 8).*"); do
+            nft delete table ip $table
+          done
         fi
         # The disks first, as their images lie in the data directory.
         for dir in ${this.runDir} ${this.dataDir}; do

@@ -85,10 +85,12 @@ export class DockerClient {
     readonly env: Record<string, string>,
   ) {}
 
-  /** Fetches a bundle for the sandbox. */
-  static async of(name: string, dockerHost: string): Promise<DockerClient> {
+  /** Fetches a bundle for the sandbox; `socket` is another daemon's than the first. */
+  static async of(name: string, dockerHost: string, socket?: string): Promise<DockerClient> {
     const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
-    ok(await berth("bundle", name, "-o", join(dir, "bundle")));
+    const env = socket === undefined ? {} : { BERTH_SOCKET: await seenFromHere(socket) };
+    const args = ["bundle", name, "-o", join(dir, "bundle")];
+    ok(await run(join(projectDir, "bin", "berth"), args, { env }));
     const config = join(dir, "docker");
     await mkdir(config);
     await symlink(pluginDir(), join(config, "cli-plugins"));
@@ -246,10 +248,14 @@ export async function problemOf(answer: Response): Promise<Problem> {
 
 /** The API as root has it, over a daemon's socket: for what a process per question is too slow for. */
 export async function rootApi(socket = "/run/berth/berth.sock"): Promise<CliClient> {
+  return new CliClient({ kind: "socket", socket: await seenFromHere(socket) });
+}
+
+/** Where this machine finds a file of the host that holds the sandboxes. */
+async function seenFromHere(file: string): Promise<string> {
   const embeddedStateFile = "/run/berth-host/state.json";
-  const { embeddedHost } = await look({ socket, embeddedStateFile });
-  const root = embeddedHost === undefined ? "" : `/proc/${embeddedHost.pid}/root`;
-  return new CliClient({ kind: "socket", socket: root + socket });
+  const { embeddedHost } = await look({ socket: file, embeddedStateFile });
+  return (embeddedHost === undefined ? "" : `/proc/${embeddedHost.pid}/root`) + file;
 }
 
 /** A shell on the host that has done `before`, and does `line` the moment it is told to. */
