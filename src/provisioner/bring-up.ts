@@ -1,9 +1,8 @@
 import type { Step } from "../lib/contract/sandbox.js";
 import { allSettled } from "../lib/all-settled.js";
-import { enginePort, type Check, type Peer, type Route } from "../lib/model.js";
-import { BerthError } from "../lib/errors.js";
+import { enginePort, type Peer, type Route } from "../lib/model.js";
 import type { Context } from "./context.js";
-import type { Holding } from "./parts.js";
+import { holdingOf, mustBeHeld } from "./held.js";
 import type { SandboxRecord } from "./records.js";
 import { settleSlice } from "./slices.js";
 
@@ -64,45 +63,6 @@ export async function bringUp(
   });
 
   await step("check", () => mustBeHeld(context, record));
-}
-
-/**
- * The self-test of every start: what is not held as it must be never becomes ready.
- * @throws BerthError ISOLATION_NOT_HELD, SLICE_LIMITS_NOT_APPLIED
- */
-async function mustBeHeld(context: Context, record: SandboxRecord): Promise<void> {
-  const [checks] = await allSettled([
-    inspect(context, record),
-    // Read back once more: a slice that was lost meanwhile would have come back without limits.
-    settleSlice(context, record.user),
-  ]);
-  const faults = checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`);
-  if (faults.length === 0) return;
-  throw new BerthError(
-    "ISOLATION_NOT_HELD",
-    `sandbox ${record.id} is not held as it must be and does not start (${faults.join("; ")}); berth doctor may know why`,
-  );
-}
-
-/** Looks from the host whether the running sandbox is held as its record says. */
-export async function inspect(context: Context, record: SandboxRecord): Promise<Check[]> {
-  const { engine, isolation } = context.parts;
-  return isolation.inspect(await engine.facts(record.id), holdingOf(context, record));
-}
-
-/** How the record says the sandbox is to be held. */
-function holdingOf({ settings }: Context, record: SandboxRecord): Holding {
-  const { isolation, uidBase, network, ports, egress, devices } = record;
-  return {
-    isolation,
-    uidBase,
-    ...network,
-    ports: { from: ports.from, to: ports.to },
-    dns: settings.dns,
-    allowPrivate: settings.allowPrivate,
-    egress,
-    devices,
-  };
 }
 
 /** No sandbox of the shared bridge starts before the wall around it stands. */

@@ -1,8 +1,9 @@
 import type { Verification } from "../lib/contract/verify.js";
 import { BerthError } from "../lib/errors.js";
 import { gatewayOf, lastAddressOf } from "../lib/subnets.js";
-import { inspect, peerOf } from "./bring-up.js";
+import { peerOf } from "./bring-up.js";
 import type { Context } from "./context.js";
+import { inspect } from "./held.js";
 import type { SandboxRecord } from "./records.js";
 
 /**

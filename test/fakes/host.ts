@@ -23,9 +23,14 @@ export const containerIdOf = (id: string) => Buffer.from(id).toString("hex").pad
 const MiB = 1024 ** 2;
 
 /** What a kernel says of a sandbox that does nothing. */
-export const calmCounters = (): KernelCounters => ({
-  memory: { currentBytes: 50 * MiB, limitBytes: 1024 * MiB, kills: 0 },
-  pids: { current: 40, limit: 512, limitHits: 0, peak: 41 },
+export const calmCounters = (
+  { memoryBytes, pids }: Pick<Limits, "memoryBytes" | "pids"> = {
+    memoryBytes: 1024 * MiB,
+    pids: 512,
+  },
+): KernelCounters => ({
+  memory: { currentBytes: 50 * MiB, limitBytes: memoryBytes, kills: 0 },
+  pids: { current: 40, limit: pids, limitHits: 0, peak: 41 },
   cpu: { usedSeconds: 1.5, periods: 0, throttledPeriods: 0, throttledSeconds: 0 },
 });
 
@@ -242,7 +247,7 @@ export class FakeHost {
               (one) => containerIdOf(one) === containerId,
             );
             if (id === undefined || pid === 0) return undefined;
-            return this.counters.get(id) ?? calmCounters();
+            return this.counters.get(id) ?? calmCounters(this.containers.get(id)?.launch.limits);
           }),
         watchKernelLog: (onMessage) => {
           this.#kernelListeners.add(onMessage);

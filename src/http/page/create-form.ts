@@ -93,7 +93,10 @@ export class CreateForm {
 
   #showDefaults(me: Me, { description, isolation, ttlMs, limits }: Profile): void {
     const { maxLimits: max } = me;
-    const note = isolation === "privileged" ? " For trusted users." : "";
+    const note =
+      isolation === "privileged"
+        ? " Whoever uses it can become root on the host: for trusted users only."
+        : "";
     this.#describe("profile", "", `${description}${note}`);
     const until = durationForInput(me.ttl.maxMs);
     this.#describe("ttl", durationForInput(ttlMs), `Like 90m or 8h, up to ${until}.`);

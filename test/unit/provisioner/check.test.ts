@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TestBerth } from "../../fakes/berth.js";
+import { calmCounters } from "../../fakes/host.js";
 
 let berth: TestBerth;
 beforeEach(async () => {
@@ -21,6 +22,15 @@ describe("the self-test of a start", () => {
     expect(await berth.leftovers()).toEqual([]);
   });
 
+  it("reads the container's own limits", async () => {
+    const { id } = await berth.create("ann");
+    const counters = calmCounters();
+    berth.host.counters.set(id, counters);
+    counters.pids.limit = Infinity;
+    const [limits] = (await berth.provisioner.verify(id)).checks;
+    expect(limits).toMatchObject({ name: "limits", ok: false });
+  });
+
   it("holds a sandbox that comes back to the same", async () => {
     const { id } = await berth.create("ann");
     berth.host.reboot();
@@ -40,6 +50,12 @@ describe("verify", () => {
     expect(await berth.provisioner.verify(id)).toEqual({
       ok: true,
       checks: [
+        {
+          name: "limits",
+          ok: true,
+          detail: "1 GiB memory, 512 pids in its cgroup",
+          seenFrom: "host",
+        },
         { name: "uids", ok: true, detail: "all its own", seenFrom: "host" },
         { name: "uids", ok: true, detail: "all its own", seenFrom: "inside" },
       ],

@@ -137,6 +137,7 @@ describe("the watch over sandboxes", () => {
   });
 
   it("looks every five seconds, and never twice at once", async () => {
+    berth.host.calls.length = 0;
     const hang = berth.host.hangAt("kernel.counters");
     vi.advanceTimersByTime(5_000);
     await hang.reached;
