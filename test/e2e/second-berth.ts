@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { stringify } from "yaml";
 import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
 import { sandbox, sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { daemonAnswers, ok, onHost, type Ran } from "./support.js";
+import { daemonAnswers, DockerClient, ok, onHost, run, type Ran } from "./support.js";
 
 // A second daemon on the same host, with directories, ports and networks of its own, for faults that
 // the first one must not suffer.
@@ -76,6 +77,17 @@ export class SecondBerth {
 
   async create(user: string, ...flags: string[]): Promise<Sandbox> {
     return sandbox.parse(JSON.parse(ok(await this.berth("create", user, ...flags, "--json"))));
+  }
+
+  /** A docker client with the bundle of one of its sandboxes. */
+  client({ id, dockerHost }: Sandbox): Promise<DockerClient> {
+    return DockerClient.with(dockerHost, async (dir) => {
+      const bundle = `$(mktemp -d)/bundle`;
+      const line = `d=${bundle} && BERTH_SOCKET=${this.socket} /opt/berth/bin/berth bundle ${id} -o $d >&2 && tar -C $d -c . | base64`;
+      const tar = Buffer.from(ok(await onHost(line)), "base64");
+      await mkdir(dir);
+      ok(await run("tar", ["-C", dir, "-x"], { input: tar }));
+    });
   }
 
   async list(): Promise<Sandbox[]> {

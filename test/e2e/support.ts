@@ -86,9 +86,19 @@ export class DockerClient {
   ) {}
 
   /** Fetches a bundle for the sandbox. */
-  static async of(name: string, dockerHost: string): Promise<DockerClient> {
+  static of(name: string, dockerHost: string): Promise<DockerClient> {
+    return DockerClient.with(dockerHost, async (dir) => {
+      ok(await berth("bundle", name, "-o", dir));
+    });
+  }
+
+  /** @param bring writes the bundle into a directory that is not there yet */
+  static async with(
+    dockerHost: string,
+    bring: (dir: string) => Promise<void>,
+  ): Promise<DockerClient> {
     const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
-    ok(await berth("bundle", name, "-o", join(dir, "bundle")));
+    await bring(join(dir, "bundle"));
     const config = join(dir, "docker");
     await mkdir(config);
     await symlink(pluginDir(), join(config, "cli-plugins"));
