@@ -5,9 +5,10 @@ import { against, asHostRoot, type Target } from "./target.js";
 
 /**
  * Where the attempt succeeds, and its check was seen to fail: in a `privileged` sandbox, or on the host
- * itself (see target.ts for how to see it again). `never`: nowhere on the machine this was written on.
+ * itself (see target.ts for how to see it again). `control`: a test beside it makes the same, but rightly, and
+ * succeeds. `never`: nowhere on the machine this was written on.
  */
-export type SeenToFail = "privileged" | "host" | `never: ${string}`;
+export type SeenToFail = "privileged" | "host" | `control: ${string}` | `never: ${string}`;
 
 /** Exit code 0 is an attempt that succeeded, whoever makes it. */
 type How =
