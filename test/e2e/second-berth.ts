@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { stringify } from "yaml";
 import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
 import { sandbox, sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { daemonAnswers, ok, onHost, type Ran } from "./support.js";
+import { daemonAnswers, DockerClient, ok, onHost, type Ran } from "./support.js";
 
 // A second daemon on the same host, with directories, ports and networks of its own, for faults that
 // the first one must not suffer.
@@ -78,6 +78,11 @@ export class SecondBerth {
     return sandbox.parse(JSON.parse(ok(await this.berth("create", user, ...flags, "--json"))));
   }
 
+  /** A docker client with the bundle of one of its sandboxes. */
+  client({ id, dockerHost }: Sandbox): Promise<DockerClient> {
+    return DockerClient.of(id, dockerHost, this.socket);
+  }
+
   async list(): Promise<Sandbox[]> {
     return sandboxList.parse(JSON.parse(ok(await this.berth("list", "--json")))).sandboxes;
   }
@@ -102,7 +107,7 @@ export class SecondBerth {
     const lines = await onHost(`
       i=$(cat ${this.dataDir}/installation-id 2>/dev/null)
       [ -z "$i" ] || docker ps -a --filter label=berth.installation=$i --format 'container {{.Names}}'
-      [ -z "$i" ] || docker network ls --filter label=berth.installation=$i --format 'network {{.Name}}'
+      [ -z "$i" ] || docker network ls --filter label=berth.installation=$i --format 'network {{.Name}}' | grep -v berth_
       findmnt -rno TARGET | sed -n 's|^${this.runDir}/disks/|mount |p'
       losetup -lnO BACK-FILE | sed -n 's|^${this.dataDir}/sandboxes/|loop |p'
       ls ${this.dataDir}/sandboxes 2>/dev/null | sed 's/^/directory /'

@@ -11,8 +11,12 @@ import {
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** Before all end-to-end suites: a host with this build of Berth, its image, and docker's plugins. */
+/**
+ * Before all end-to-end suites: a host with this build of Berth, its image, and docker's plugins.
+ * BERTH_E2E_HOST_READY=1 leaves all that as it is, for a host that others are using at the moment.
+ */
 export default async function setup(): Promise<void> {
+  if (process.env["BERTH_E2E_HOST_READY"] === "1") return;
   if (isEmbedded() || !(await berthIsInstalled())) ok(await run(hostScript, ["up"]));
   ok(await run(join(projectDir, "scripts", "test-tools"), []));
   ok(await berth("image", "build"));

@@ -37,7 +37,7 @@ const offList: Target[] = [
 beforeAll(async () => {
   world = await World.build(cleanup);
   // The host's own resolver, and something beside it that is not for sandboxes.
-  const listeners = ["dns@203.0.113.1@53", "tcp@203.0.113.1@2222", "udp@127.0.0.1@2222"];
+  const listeners = ["dns@198.51.100.1@53", "tcp@198.51.100.1@2222", "udp@127.0.0.1@2222"];
   const witness = await Witness.start("berth-witness-host", listeners);
   cleanup.add(() => witness.stop());
   const second = berthWithProfiles({
@@ -145,7 +145,7 @@ describe("egress", () => {
       "nslookup",
       "world.test",
     ]);
-    expect(asked.stdout).not.toContain("203.0.113.5");
+    expect(asked.stdout).not.toContain("198.51.100.5");
   });
 
   it("leads to no other sandbox, whatever is listed", async () => {

@@ -1,5 +1,5 @@
 // Listens where nobody may arrive, and writes down who did: LOG [tcp|udp|dns]@ADDRESS@PORT ...
-// Over TCP it answers as a web server does, `dns` resolves every name to 203.0.113.5.
+// Over TCP it answers as a web server does, `dns` resolves every name to 198.51.100.5.
 import { writeFileSync } from "node:fs";
 import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
@@ -24,7 +24,7 @@ const listen = {
   udp: (address, port) => bind(address, port, (text) => note(String(text))),
   dns: (address, port) =>
     bind(address, port, (question, from, socket) => {
-      socket.send(answerTo(question, "203.0.113.5"), from.port, from.address);
+      socket.send(answerTo(question, "198.51.100.5"), from.port, from.address);
     }),
 };
 

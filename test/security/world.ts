@@ -60,9 +60,9 @@ const logOf = (name: string) => `/run/${name}.log`;
  * of clouds is the host's meanwhile.
  */
 export class World {
-  static readonly address = "203.0.113.5";
-  static readonly otherAddress = "203.0.113.6";
-  static readonly hostAddress = "203.0.113.1";
+  static readonly address = "198.51.100.5";
+  static readonly otherAddress = "198.51.100.6";
+  static readonly hostAddress = "198.51.100.1";
   static readonly metadata = "169.254.169.254";
   static readonly privateNetworks = ["10.77.0", "172.31.77", "192.168.77", "100.64.77"] as const;
   static readonly ipv6Networks = ["fd77:7::", "2001:db8:77::"] as const;
@@ -73,7 +73,7 @@ export class World {
 
   static async build(cleanup: Cleanup): Promise<World> {
     const name = World.#name;
-    const networks = [...World.privateNetworks, "203.0.113"];
+    const networks = [...World.privateNetworks, "198.51.100"];
     const each = (line: (network: string) => string) => networks.map(line).join("\n");
     const each6 = (line: (network: string) => string) => World.ipv6Networks.map(line).join("\n");
     await World.#clear();
