@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { refusals, socketFamilies } from "../../src/engine/seccomp.js";
+import { refusals, socketFamilies } from "../../src/isolation/seccomp.js";
 import { attempts, type Attempt, type SeenToFail } from "./attempts.js";
 import { Target } from "./target.js";
 
