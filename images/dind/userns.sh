@@ -172,13 +172,15 @@ start_world() {
     state=$1 holder=$2
     shift 2
     for box in "$@"; do echo $$ >"$box/cgroup.procs"; done
-    exec setpriv --seccomp-filter "$state/seccomp.bpf" \
+    exec /usr/local/lib/berth/load-filter "$state/seccomp.bpf" \
       nsenter --user="/proc/$holder/ns/user" --net="/proc/$holder/ns/net" --setuid 0 --setgid 0 \
       unshare --mount --pid --fork --kill-child --ipc --uts --cgroup \
       tini -- /usr/local/lib/berth/world.sh
   ' sh "$state" "$holder" $boxes </dev/null &
   world=$!
-  until init=$(cat "/proc/$world/task/$world/children" 2>/dev/null) && [ -n "$init" ]; do
+  inside=$(readlink "/proc/$holder/ns/user")
+  until [ "$(readlink "/proc/$world/ns/user" 2>/dev/null)" = "$inside" ] &&
+    init=$(cat "/proc/$world/task/$world/children" 2>/dev/null) && [ -n "$init" ]; do
     alive "$world" || fail "the sandbox's own processes cannot be started"
     sleep 0.002
   done
