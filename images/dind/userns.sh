@@ -50,6 +50,7 @@ delegate_cgroups() {
     enable_controllers $root
     boxes=$root/box
     mkdir -p $boxes
+    bound_subtree $boxes
     chown "$base:$base" $boxes $boxes/cgroup.procs $boxes/cgroup.threads $boxes/cgroup.subtree_control
     return
   fi
@@ -69,6 +70,16 @@ delegate_cgroups() {
   done
   # shellcheck disable=SC2086
   chown "$base:$base" $given
+}
+
+# cgroup v2, what no limit of a slice or container speaks of. The kernel has 65,535 memory cgroups for the
+# whole machine: somebody who made them all would keep the host from starting anything. And huge pages, which
+# it sets aside where the operator tells it to, are counted by no memory limit.
+bound_subtree() {
+  echo 1000 >"$1/cgroup.max.descendants"
+  for file in "$1"/hugetlb.*.max; do
+    [ ! -e "$file" ] || echo 0 >"$file"
+  done
 }
 
 # What the user's world gets from here, at places of its own: certificates, resolvers, device nodes.
