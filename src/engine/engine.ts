@@ -193,14 +193,18 @@ export class SandboxEngine {
     return found;
   }
 
-  /** First uids of all sandboxes that have a container, those of another Berth on this engine included. */
-  async uidBasesInUse(): Promise<number[]> {
-    const containers = await engineCall("list the uids of sandboxes", () =>
+  /** First uid and address of every sandbox with uids of its own, another Berth's on this engine included. */
+  async holdings(): Promise<{ uidBase: number; address: string | undefined }[]> {
+    const containers = await engineCall("list what sandboxes hold", () =>
       this.#docker.listContainers({ all: true, filters: { label: [labelNames.uidBase] } }),
     );
-    return containers
-      .map(({ Labels }) => Number(Labels[labelNames.uidBase]))
-      .filter(Number.isInteger);
+    return containers.map(({ Labels, NetworkSettings }) => {
+      const [network] = Object.values(NetworkSettings.Networks);
+      // The first is what was asked for, and all there is of a container that does not run.
+      const asked = (network?.IPAMConfig as { IPv4Address?: string } | null | undefined)
+        ?.IPv4Address;
+      return { uidBase: Number(Labels[labelNames.uidBase]), address: asked ?? network?.IPAddress };
+    });
   }
 
   /** What the sandbox as a whole uses now: its outer container's cgroup. */

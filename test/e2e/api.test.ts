@@ -65,7 +65,7 @@ const outline = (events: SandboxEvent[]) =>
 function expectWholeCreation(told: string[]): void {
   expect(told[0]).toBe("creating");
   expect(told.at(-1)).toBe("ready");
-  expect(told.at(-2)).toBe("ready done");
+  expect(told.at(-2)).toBe("check done");
   const ofSteps = steps.flatMap((step) => [`${step} started`, `${step} done`]);
   expect(told.slice(1, -1).sort()).toEqual(ofSteps.sort());
   for (const step of steps)

@@ -5,7 +5,7 @@ import { containerIdOf, type FakeHost } from "./host.js";
 export function fakeEngine(host: FakeHost): Parts["engine"] {
   return {
     prepareBridge: () => host.call("engine.prepareBridge", () => void (host.bridge = true)),
-    uidBasesInUse: () => host.call("engine.uidBasesInUse", () => host.strangersUids),
+    holdings: () => host.call("engine.holdings", () => host.strangersHoldings),
     prepareNetwork: ({ id, isolation }) =>
       host.call("engine.prepareNetwork", () => {
         if (isolation === "userns") host.bridge = true;
