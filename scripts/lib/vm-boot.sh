@@ -49,15 +49,17 @@ vm_start() {
   )
   : >"$VM_CONSOLE"
   (
+    # Written by qemu's own process before it becomes that: whenever this script is killed, `down` finds it.
+    process_start "$BASHPID" && echo "$BASHPID $REPLY $VM_ACCEL" >"$VM_STATE"
     exec 9>&-
     cd "$VM_DIR" || exit
     # Whoever works on this machine goes first.
     exec setsid nice -n 15 qemu-system-x86_64 "${options[@]}" </dev/null >"$VM_QEMU_LOG" 2>&1
   ) &
-  VM_PID=$!
-  process_start "$VM_PID" || vm_failed "qemu ended at once"
-  VM_START=$REPLY
-  echo "$VM_PID $VM_START $VM_ACCEL" >"$VM_STATE"
+  until vm_load; do
+    kill -0 $! 2>/dev/null || vm_failed "qemu ended at once"
+    sleep 0.05
+  done
 }
 
 # vm_wait: until its systemd has started everything and its engine answers.
