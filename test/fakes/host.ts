@@ -48,6 +48,8 @@ export class FakeHost {
   bridge = false;
   /** What a look at a running sandbox finds. */
   checks: Check[] = [{ name: "uids", ok: true, detail: "all its own" }];
+  /** Containers that somebody took off their network. */
+  readonly disconnected = new Set<string>();
   /** What sandboxes hold that no record speaks of: another Berth's, say. */
   strangersHoldings: { uidBase: number; address: string | undefined }[] = [];
   /** What the kernel says of each sandbox; calm unless a test says otherwise. */
