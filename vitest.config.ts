@@ -3,12 +3,15 @@ import { defineConfig } from "vitest/config";
 // Beside what is printed, the results as JSON: .ci/run counts them.
 const results = "test-output/results.json";
 
+/** How many times as long everything may take: see test/e2e/where.ts. */
+const slowness = Number(process.env["BERTH_TEST_SLOWNESS"] ?? 1);
+
 /** Suites that share one host: its slices, ports and engine are looked at as a whole. */
 const onOneHost = {
   globalSetup: "test/e2e/setup.ts",
   fileParallelism: false,
-  testTimeout: 120_000,
-  hookTimeout: 600_000,
+  testTimeout: 120_000 * slowness,
+  hookTimeout: 600_000 * slowness,
 };
 
 export default defineConfig({
