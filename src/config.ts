@@ -51,7 +51,17 @@ const profile = z.strictObject({
   egressTo: z.array(network).max(256).default([]),
   /** Device nodes of the host that its sandboxes get. */
   devices: z
-    .array(z.string().regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev"))
+    .array(
+      z
+        .string()
+        .regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev")
+        // Who may write to one may detach it (LOOP_CLR_FD asks for no capability), and then has
+        // under the same node whatever the host attaches next: another sandbox's disk.
+        .refine(
+          (path) => !/\/loop[^/]*$/.test(path),
+          "is a loop device, whose holder can swap what is behind it; give a file instead",
+        ),
+    )
     .max(32)
     .default([]),
 });

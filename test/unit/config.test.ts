@@ -229,6 +229,7 @@ describe("isolation and network", () => {
     [{ profiles: { a: { egressTo: ["203.0.113.1"] } } }, "egressTo"],
     [{ profiles: { a: { egress: "list", egressTo: ["example.org"] } } }, "profiles.a.egressTo"],
     [{ profiles: { a: { devices: ["/etc/passwd"] } } }, "below /dev"],
+    [{ profiles: { a: { devices: ["/dev/loop7"] } } }, "loop device"],
     [{ profiles: { a: { devices: ["/dev/../etc/passwd"] } } }, "below /dev"],
     [{ network: { pool: "10.0.0.0/30" } }, "too small"],
     [{ network: { allowPrivate: ["lan"] } }, "network.allowPrivate"],
