@@ -7,7 +7,8 @@ import { minLimits, type Config } from "./config.js";
 import { DirectDoor } from "./door/direct-door.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
-import { Images } from "./image/images.js";
+import { Exercises } from "./image/exercises.js";
+import { Images, type ImagesOptions } from "./image/images.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
 import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
@@ -85,12 +86,18 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   };
 }
 
-export function buildImages(config: Config, log: Log): Images {
+export const buildImages = (config: Config, log: Log): Images =>
+  new Images(imagesOptions(config, log));
+
+export const buildExercises = (config: Config, log: Log): Exercises =>
+  new Exercises(imagesOptions(config, log));
+
+function imagesOptions(config: Config, log: Log): ImagesOptions {
   const [quick, lasting] = [
     connectDocker(config.engine.socket),
     connectDockerForStreams(config.engine.socket),
   ];
-  return new Images({
+  return {
     docker: {
       getImage: (name) => quick.getImage(name),
       listImages: quick.listImages.bind(quick),
@@ -102,7 +109,7 @@ export function buildImages(config: Config, log: Log): Images {
     log,
     ...(config.image.base === undefined ? {} : { base: config.image.base }),
     ...(config.image.mirror === undefined ? {} : { mirror: config.image.mirror }),
-  });
+  };
 }
 
 /** Where the compiled page lies. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { exerciseProfiles } from "./exercise-profiles.js";
 import { cpus, duration, pids, size } from "./lib/contract/sandbox.js";
 import { BerthError, codeOf, messageOf } from "./lib/errors.js";
 import { egressModes, isolations, uidsPerSandbox } from "./lib/model.js";
@@ -50,7 +51,17 @@ const profile = z.strictObject({
   egressTo: z.array(network).max(256).default([]),
   /** Device nodes of the host that its sandboxes get. */
   devices: z
-    .array(z.string().regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev"))
+    .array(
+      z
+        .string()
+        .regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev")
+        // Who may write to one may detach it (LOOP_CLR_FD asks for no capability), and then has
+        // under the same node whatever the host attaches next: another sandbox's disk.
+        .refine(
+          (path) => !/\/loop[^/]*$/.test(path),
+          "is a loop device, whose holder can swap what is behind it; give a file instead",
+        ),
+    )
     .max(32)
     .default([]),
 });
@@ -194,22 +205,38 @@ export function parseConfig(value: unknown, file: string): Config {
 
 function effective(parsed: Parsed) {
   const base = mergeLimits(defaultLimits, parsed.limits.default);
-  const profiles = Object.entries({ default: profile.parse({}), ...parsed.profiles }).map(
-    ([name, given]) => ({
-      name,
-      description: given.description,
-      isolation: given.isolation,
-      ttlMs: given.ttl ?? parsed.ttl.default,
-      limits: mergeLimits(base, given.limits),
-      egress: { mode: given.egress, to: given.egressTo },
-      devices: given.devices,
-    }),
-  );
+  const known = { default: profile.parse({}), ...parsed.profiles, ...shipped(parsed, base) };
+  const profiles = Object.entries(known).map(([name, given]) => ({
+    name,
+    description: given.description,
+    isolation: given.isolation,
+    ttlMs: given.ttl ?? parsed.ttl.default,
+    limits: mergeLimits(base, given.limits),
+    egress: { mode: given.egress, to: given.egressTo },
+    devices: given.devices,
+  }));
   return {
     ...parsed,
     limits: { default: base, max: mergeLimits(maxLimits, parsed.limits.max) },
     profiles,
   };
+}
+
+/**
+ * Profiles of the exercises, but for those that the operator defines. Each is the profile `default`
+ * with at most as much memory: nobody gets by them what the operator has not given to all.
+ */
+function shipped({ profiles }: Parsed, base: typeof defaultLimits): Parsed["profiles"] {
+  const common = profiles["default"] ?? profile.parse({});
+  const { memoryBytes: usual } = mergeLimits(base, common.limits);
+  return Object.fromEntries(
+    Object.entries(exerciseProfiles)
+      .filter(([name]) => !(name in profiles))
+      .map(([name, { description, memoryBytes = usual }]) => {
+        const limits = { ...common.limits, memory: Math.min(memoryBytes, usual) };
+        return [name, { ...common, description, limits }];
+      }),
+  );
 }
 
 type GivenLimits = z.output<typeof limits>;

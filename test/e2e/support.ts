@@ -112,6 +112,16 @@ export class DockerClient {
     ok(await this.run(["import", "-", "box"], await demoImage()));
   }
 
+  /** Brings images of the host's engine in, by `docker save` there and `docker load` here. */
+  async loadFromHost(references: string[]): Promise<void> {
+    const [file, args] = isEmbedded() ? [hostScript, ["exec", "--"]] : ["env", []];
+    const timeout = 120_000;
+    await execa(file, [...args, "docker", "save", ...references], {
+      buffer: { stdout: false },
+      timeout,
+    }).pipe("docker", ["load", "-q"], { env: this.env, timeout });
+  }
+
   remove(): Promise<void> {
     return rm(this.dir, { recursive: true, force: true });
   }
