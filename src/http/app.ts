@@ -10,6 +10,7 @@ import type { Route } from "./route.js";
 import { operationRoutes } from "./routes/operations.js";
 import { sandboxRoutes } from "./routes/sandboxes.js";
 import { userRoutes } from "./routes/users.js";
+import { servePage } from "./serve-page.js";
 
 /** Builds the application; listening is a matter of listen.ts. */
 export function buildApp(context: HttpContext): Express {
@@ -21,7 +22,7 @@ export function buildApp(context: HttpContext): Express {
   for (const route of routes) {
     app[route.method](expressPath(route.path), ...handlers(route, context, attempts));
   }
-  app.use("/page", express.static(context.pageDir, { index: false, redirect: false }));
+  servePage(app, context.pageDir);
   for (const path of new Set(routes.map((route) => route.path))) {
     app.all(expressPath(path), methodNotAllowed(methodsOf(path, routes)));
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import * as page from "../../../src/http/page/format.js";
+import * as page from "../../../src/http/page/model/format.js";
 import { parseDuration, parseSize } from "../../../src/lib/units.js";
 
 const minuteMs = 60_000;
