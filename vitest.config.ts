@@ -15,7 +15,9 @@ export default defineConfig({
   test: {
     reporters: [process.env["CI"] ? "verbose" : "default", ["json", { outputFile: results }]],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/component/**/*.test.tsx"] },
+      },
       {
         test: {
           name: "page",

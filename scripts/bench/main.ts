@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { berth, hostRoot, isEmbedded, ok, onHost } from "../../test/e2e/support.js";
 import { Api } from "./api.js";
+import { measurePage } from "./page.js";
 import { formatTable, quietly, type Row } from "./table.js";
 
 const usage = `Usage: npm run bench -- [--runs 10] [--known 50] [--list 200]
@@ -40,6 +41,7 @@ try {
   await measureAtOnce(10);
   await measureMemory();
   await measureList();
+  rows.push(...(await measurePage(runs)));
 } finally {
   await api.removeAll();
   await api.disconnect();

@@ -22,10 +22,10 @@ export function buildApp(context: HttpContext): Express {
   for (const route of routes) {
     app[route.method](expressPath(route.path), ...handlers(route, context, attempts));
   }
-  servePage(app, context.pageDir);
   for (const path of new Set(routes.map((route) => route.path))) {
     app.all(expressPath(path), methodNotAllowed(methodsOf(path, routes)));
   }
+  servePage(app, context.pageDir);
   app.use(notFound, problemHandler(context.log));
   return app;
 }

@@ -97,7 +97,13 @@ export const groups = [
 ];
 
 export const images = [
-  { name: "berth/dind:3f9a", sizeBytes: 402e6, createdAt: new Date().toISOString(), usedBy: 3 },
+  {
+    name: "berth/dind:3f9a",
+    sizeBytes: 402e6,
+    createdAt: new Date().toISOString(),
+    current: true,
+    inUse: true,
+  },
   { name: "preload/python", state: "building", progress: { step: "docker load", percent: 62 } },
 ];
 

@@ -18,6 +18,8 @@ export class PageSessions {
   ];
   /** Whom the provider of OpenID Connect sends back. */
   oidcUser: Caller | undefined;
+  /** What went wrong at the provider, told with the next answer. */
+  problem: { title: string; detail: string; code: string } | undefined;
   readonly #open = new Map<string, Caller>();
 
   addUser(user: string, password: string, role: Caller["role"] = "user"): void {
@@ -44,7 +46,9 @@ export class PageSessions {
     });
     app.get("/v1/session", (request, response) => {
       const caller = this.callerOf(request);
-      response.json({ signedIn: caller !== undefined, ...caller, methods: this.methods });
+      const { methods, problem } = this;
+      this.problem = undefined;
+      response.json({ signedIn: caller !== undefined, ...caller, methods, problem });
     });
     app.post("/v1/session", (request, response) => {
       const caller = this.#check(request.body as Record<string, string>);

@@ -68,7 +68,13 @@ describe("from the sign-in to a connection", () => {
       { kind: "oidc", label: "the university", url: "/v1/session/oidc" },
     ];
     world.api.sessions.oidcUser = { user: "bob", role: "user" };
+    const title = "Not let in";
+    world.api.sessions.problem = { title, detail: "You are in no group.", code: "NOT_ADMITTED" };
     const { tab, faults } = await world.open("/new");
+    await tab.getByRole("alert").getByText("You are in no group.").waitFor();
+    await tab.reload();
+    await heading(tab, "Sign in").waitFor();
+    expect(await tab.getByText("You are in no group.").count()).toBe(0);
     await takePictures(tab, "sign-in-oidc");
     await expectNoBarriers(tab, "sign-in by a provider");
     await tab.getByRole("link", { name: "Sign in with the university" }).click();

@@ -57,5 +57,8 @@ export interface Image {
   sizeBytes?: number | undefined;
   createdAt?: string | undefined;
   usedBy?: number | undefined;
+  /** New sandboxes start from it. */
+  current?: boolean | undefined;
+  inUse?: boolean | undefined;
   progress?: { step?: string | undefined; percent?: number | undefined } | undefined;
 }

@@ -1,7 +1,7 @@
 // Berth's API as the page uses it: JSON in and out. Who asks is told by the session's cookie, or, to
 // a Berth that has no sessions, by a token in a header; never in an address.
 
-import { isPassing, readProblem, ApiError } from "./problem.js";
+import { ApiError, readProblem } from "./problem.js";
 import type {
   Certificate,
   Container,
@@ -162,21 +162,3 @@ export class Api {
 
 const path = (id: string, rest?: string) =>
   `/v1/sandboxes/${encodeURIComponent(id)}${rest ? `/${rest}` : ""}`;
-
-/**
- * The answer, or undefined where this Berth has no such route: the page leaves that part out.
- * @throws like `asked` for every other fault
- */
-export async function whereKnown<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isRouteMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-const isRouteMissing = (error: unknown) =>
-  error instanceof ApiError &&
-  !isPassing(error) &&
-  (error.problem.code === "NOT_FOUND" || error.problem.code === "METHOD_NOT_ALLOWED");

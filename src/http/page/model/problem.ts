@@ -43,3 +43,21 @@ export async function readProblem(response: Response): Promise<Problem> {
 }
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);
+
+/**
+ * The answer, or undefined where this Berth has no such route: the page leaves that part out.
+ * @throws like `asked` for every other fault
+ */
+export async function whereKnown<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isRouteMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+const isRouteMissing = (error: unknown) =>
+  error instanceof ApiError &&
+  !isPassing(error) &&
+  (error.problem.code === "NOT_FOUND" || error.problem.code === "METHOD_NOT_ALLOWED");

@@ -42,11 +42,21 @@ export interface Place {
   visit: number;
 }
 
+/** What of a browser's window says where it is. */
+export interface Around {
+  location: { pathname: string };
+  history: {
+    pushState: (data: unknown, unused: string, url: string) => void;
+    replaceState: (data: unknown, unused: string, url: string) => void;
+  };
+  scrollTo: (x: number, y: number) => void;
+}
+
 /** The address bar, as the page follows and sets it. */
 export class Router {
   readonly place: Store<Place>;
 
-  constructor(private readonly window: Pick<Window, "location" | "history" | "scrollTo">) {
+  constructor(private readonly window: Around) {
     this.place = new Store({ path: window.location.pathname, visit: 0 });
   }
 
@@ -60,7 +70,9 @@ export class Router {
   /** The browser has gone somewhere: back, say. */
   follow(): void {
     const { pathname } = this.window.location;
-    const { visit } = this.place.value;
+    const { path, visit } = this.place.value;
+    // To a place within the view, say: the skip link's.
+    if (pathname === path) return;
     this.place.set({ path: pathname, visit: visit + 1 });
   }
 }

@@ -82,7 +82,7 @@ export class Session {
     const ways = { methods: found?.methods ?? [], hasSessions: found !== undefined };
     const token = found ? undefined : loadToken();
     if (!found?.signedIn && token === undefined) {
-      this.state.set({ kind: "out", ways });
+      this.state.set({ kind: "out", ways, problem: found?.problem });
       return;
     }
     try {

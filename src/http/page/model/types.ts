@@ -146,6 +146,8 @@ export interface SessionAnswer {
   user?: string | undefined;
   role?: Role | undefined;
   methods: Method[];
+  /** Why the last sign-in by a provider failed; told once. */
+  problem?: Problem | undefined;
 }
 
 export type Credentials = { user: string; password: string } | { token: string };

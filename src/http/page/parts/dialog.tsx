@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Button } from "./ui.js";
 
-/** A modal question; the browser keeps the focus inside, gives it back, and takes Escape for a no. */
+/** A modal question; the browser keeps the focus inside and takes Escape for a no. */
 export function Dialog(props: {
   id: string;
   title: string;
@@ -12,8 +12,13 @@ export function Dialog(props: {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = box.current;
+    const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // By hand: the browser gives the focus back only for a dialog that is still in the page.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog

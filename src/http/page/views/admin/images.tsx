@@ -64,6 +64,8 @@ function ImageRow({ image }: { image: Image }) {
         {[
           image.sizeBytes !== undefined && formatSize(image.sizeBytes),
           image.createdAt !== undefined && `built ${formatWhen(image.createdAt, now)}`,
+          image.current && "new sandboxes start from it",
+          image.inUse && "in use",
           image.usedBy !== undefined && `used by ${image.usedBy} sandboxes`,
         ]
           .filter(Boolean)

@@ -50,24 +50,22 @@ export function SandboxRow(props: {
           <button
             type="button"
             class="button small"
-            aria-label={`Add 2 hours to ${label}`}
             onClick={() => {
               props.onExtend(sandbox);
             }}
           >
-            +2 h
+            +2 h<span class="unseen"> more for {label}</span>
           </button>
         )}
         {state !== "removing" && (
           <button
             type="button"
             class="button small danger"
-            aria-label={`Remove ${label}`}
             onClick={() => {
               props.onRemove(sandbox);
             }}
           >
-            Remove
+            Remove<span class="unseen"> {label}</span>
           </button>
         )}
       </td>

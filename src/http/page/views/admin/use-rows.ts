@@ -2,31 +2,38 @@ import { useRef } from "preact/hooks";
 import type { Row } from "../../model/admin-list.js";
 import { coresBetween } from "../../model/format.js";
 import { ApiError } from "../../model/problem.js";
-import type { ListedSandbox } from "../../model/types.js";
+import type { ListedSandbox, Usage } from "../../model/types.js";
 import { useSignedIn } from "../../parts/context.js";
 import { usePolled } from "../../parts/hooks.js";
 
 const pollMs = 5000;
 
+interface Reading {
+  at: string;
+  seconds: number;
+  cores: number | undefined;
+}
+
+/** The server may not have looked again since the last time: then the cores of before still hold. */
+function readingOf({ at, cpu }: Usage, before: Reading | undefined): Reading {
+  if (before?.at === at) return before;
+  const now = { at, seconds: cpu.usedSeconds };
+  return { ...now, cores: before && coresBetween(before, now) };
+}
+
 /** Every sandbox with what it uses; cores from this look and the one before. */
 export function useRows() {
   const { api } = useSignedIn();
   const hasUsage = useRef(true);
-  const before = useRef(new Map<string, { at: string; seconds: number }>());
+  const before = useRef(new Map<string, Reading>());
   const ask = async (signal: AbortSignal): Promise<Row[]> => {
     const sandboxes = await list(signal);
-    const readings = new Map(
-      sandboxes.flatMap(({ id, usage }) =>
-        usage ? [[id, { at: usage.at, seconds: usage.cpu.usedSeconds }] as const] : [],
-      ),
-    );
-    const rows = sandboxes.map((sandbox) => {
-      const then = before.current.get(sandbox.id);
-      const now = readings.get(sandbox.id);
-      return { sandbox, cores: then && now && coresBetween(then, now) };
-    });
+    const readings = new Map<string, Reading>();
+    for (const { id, usage } of sandboxes) {
+      if (usage) readings.set(id, readingOf(usage, before.current.get(id)));
+    }
     before.current = readings;
-    return rows;
+    return sandboxes.map((sandbox) => ({ sandbox, cores: readings.get(sandbox.id)?.cores }));
   };
   const list = async (signal: AbortSignal): Promise<ListedSandbox[]> => {
     if (!hasUsage.current) return api.list({}, signal);

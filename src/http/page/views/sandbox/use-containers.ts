@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { whereKnown } from "../../model/api.js";
+import { whereKnown } from "../../model/problem.js";
 import type { Container } from "../../model/types.js";
 import { useSignedIn } from "../../parts/context.js";
 import { usePolled, type Polled } from "../../parts/hooks.js";

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { whereKnown } from "../../model/api.js";
+import { whereKnown } from "../../model/problem.js";
 import { mergeSamples, sampleOf } from "../../model/history.js";
 import type { Usage, UsageSample } from "../../model/types.js";
 import { useSignedIn } from "../../parts/context.js";
