@@ -26,7 +26,8 @@ function allowed({ sandboxesPerUser, ttl, maxTtlMs, maxLimits = {}, profiles }: 
   const maxMs = ttl?.maxMs ?? maxTtlMs;
   const { memoryBytes, cpus, pids, diskBytes } = maxLimits;
   return [
-    sandboxesPerUser !== undefined && `${sandboxesPerUser} sandboxes each`,
+    sandboxesPerUser !== undefined &&
+      `${sandboxesPerUser} ${sandboxesPerUser === 1 ? "sandbox" : "sandboxes"} each`,
     maxMs !== undefined && `up to ${durationForInput(maxMs)}`,
     memoryBytes !== undefined && `${formatSize(memoryBytes)} memory`,
     cpus !== undefined && `${cpus} CPU`,
