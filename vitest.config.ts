@@ -18,7 +18,18 @@ export default defineConfig({
   test: {
     reporters: [process.env["CI"] ? "verbose" : "default", ["json", { outputFile: results }]],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/component/**/*.test.tsx"] },
+      },
+      {
+        test: {
+          name: "page",
+          include: ["test/page/**/*.test.ts"],
+          globalSetup: "test/page/setup.ts",
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...onOneHost } },
       { test: { name: "security", include: ["test/security/**/*.test.ts"], ...onOneHost } },
     ],

@@ -6,6 +6,7 @@ import { berth, hostRoot, isEmbedded, ok, onHost } from "../../test/e2e/support.
 import { Api } from "./api.js";
 import { measureHolding } from "./holding.js";
 import { measureNeighbour } from "./neighbour.js";
+import { measurePage } from "./page.js";
 import { formatTable, quietly, type Row } from "./table.js";
 
 const usage = `Usage: npm run bench -- [--runs 10] [--known 50] [--list 200] [--only PART]...
@@ -46,6 +47,7 @@ const parts: Record<string, () => Promise<unknown>> = {
   list: measureList,
   holding: async () => rows.push(...(await measureHolding(api, runs))),
   neighbour: async () => rows.push(...(await measureNeighbour(api, runs))),
+  page: async () => rows.push(...(await measurePage(runs))),
 };
 const only = values.only ?? Object.keys(parts);
 const unknown = only.find((name) => !(name in parts));

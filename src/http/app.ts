@@ -10,6 +10,7 @@ import type { Route } from "./route.js";
 import { operationRoutes } from "./routes/operations.js";
 import { sandboxRoutes } from "./routes/sandboxes.js";
 import { userRoutes } from "./routes/users.js";
+import { servePage } from "./serve-page.js";
 
 /** Builds the application; listening is a matter of listen.ts. */
 export function buildApp(context: HttpContext): Express {
@@ -21,10 +22,10 @@ export function buildApp(context: HttpContext): Express {
   for (const route of routes) {
     app[route.method](expressPath(route.path), ...handlers(route, context, attempts));
   }
-  app.use("/page", express.static(context.pageDir, { index: false, redirect: false }));
   for (const path of new Set(routes.map((route) => route.path))) {
     app.all(expressPath(path), methodNotAllowed(methodsOf(path, routes)));
   }
+  servePage(app, context.pageDir);
   app.use(notFound, problemHandler(context.log));
   return app;
 }
