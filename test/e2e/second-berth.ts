@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
 import { sandbox, sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
 import { daemonAnswers, DockerClient, ok, onHost, type Ran } from "./support.js";
+import { configOfHost } from "./where.js";
 
 // A second daemon on the same host, with directories, ports and networks of its own, for faults that
 // the first one must not suffer.
@@ -47,6 +48,7 @@ export class SecondBerth {
       listen: { port: this.port },
       keyPool: 2,
       ...ownRanges,
+      ...configOfHost(),
       ...this.config,
     };
     const file = Buffer.from(stringify(config)).toString("base64");

@@ -63,3 +63,7 @@ export const vmForward = (socket: string): [file: string, args: string[]] | unde
 /** The virtual machine's own docker plugins, which scripts/vm keeps beside its disk. */
 export const vmPlugins = (): string[] =>
   isVm ? [join(process.env["BERTH_VM_DIR"] ?? "/var/lib/berth-vm", "base/client/cli-plugins")] : [];
+
+/** What any daemon's configuration must say there, as scripts/lib/vm-berth.sh writes it for the first one. */
+export const configOfHost = (): Record<string, unknown> =>
+  isVm ? { publicHosts: ["10.84.0.2"], engine: { startTimeout: "20m" } } : {};
