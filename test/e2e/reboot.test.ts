@@ -74,7 +74,7 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
       done
       grep -o 'berth-host.*' /proc/self/mountinfo | sed 's/^/mount /'
       ls -d /run/netns/berth-host /run/berth-host 2>/dev/null | sed 's/^/file /'
-      ip -o link | grep -o 'berth-[a-z0-9]*' | sed 's/^/interface /'
+      ip -o link | grep -o 'berth-[a-z0-9]*' | grep -vx berth-vm | sed 's/^/interface /'
       iptables-save 2>/dev/null | grep berth-host | sed 's/^/rule /'
       losetup --list --noheadings --output NAME,BACK-FILE |
         grep -e ${kept.id} -e ${gone.id} -e berth-host | sed 's/^/loop /'

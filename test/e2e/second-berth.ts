@@ -15,14 +15,19 @@ export const ownRanges = {
 };
 
 export class SecondBerth {
-  readonly unit = `berth-e2e-${randomBytes(3).toString("hex")}`;
-  readonly dataDir = `/var/lib/${this.unit}`;
-  readonly runDir = `/run/${this.unit}`;
+  readonly dataDir: string;
+  readonly runDir: string;
   readonly port = 8431;
   /** systemd-run's own options: environment, bind mounts. */
   properties: string[] = [];
 
-  constructor(readonly config: Record<string, unknown> = {}) {}
+  constructor(
+    readonly config: Record<string, unknown> = {},
+    readonly unit = `berth-e2e-${randomBytes(3).toString("hex")}`,
+  ) {
+    this.dataDir = `/var/lib/${unit}`;
+    this.runDir = `/run/${unit}`;
+  }
 
   /** Writes the configuration and starts the daemon; resolves when it answers. */
   async start(): Promise<this> {

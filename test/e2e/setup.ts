@@ -8,6 +8,8 @@ import {
   projectDir,
   run,
 } from "./support.js";
+import { userList } from "../../src/lib/contract/user.js";
+import { SecondBerth } from "./second-berth.js";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
@@ -18,9 +20,23 @@ import { join } from "node:path";
 export default async function setup(): Promise<void> {
   if (process.env["BERTH_E2E_HOST_READY"] === "1") return;
   if (isEmbedded() || !(await berthIsInstalled())) ok(await run(hostScript, ["up"]));
+  await removeLeftUsers();
   ok(await run(join(projectDir, "scripts", "test-tools"), []));
   ok(await berth("image", "build"));
   if (!existsSync(join(pluginDir(), "docker-compose"))) await installPlugins();
+}
+
+/** Of a run that was ended from outside: its users, their sandboxes with them, and its second daemons. */
+async function removeLeftUsers(): Promise<void> {
+  const { users } = userList.parse(JSON.parse(ok(await berth("user", "list", "--json"))));
+  for (const { name } of users.filter((user) => user.name.startsWith("e2e-"))) {
+    ok(await berth("user", "remove", name));
+  }
+  for (const unit of ok(await onHost("cd /var/lib && ls -d berth-e2e-* 2>/dev/null; true")).split(
+    "\n",
+  )) {
+    if (unit) await new SecondBerth({}, unit).remove();
+  }
 }
 
 /** A machine with systemd and an engine of its own has had scripts/install. */

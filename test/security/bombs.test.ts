@@ -17,7 +17,7 @@ let bob: Held;
 beforeAll(async () => {
   const world = await World.build(cleanup);
   ok(await world.sh(blackHole));
-  [ann, bob] = await Promise.all([hold("net-ann", cleanup), hold("net-bob", cleanup)]);
+  [ann, bob] = await Promise.all([hold("e2e-net-ann", cleanup), hold("e2e-net-bob", cleanup)]);
 });
 
 afterAll(() => cleanup.run());

@@ -22,7 +22,7 @@ const here = against === "userns";
 
 beforeAll(async () => {
   if (!here) return;
-  [ann, bob] = await Promise.all([Target.open("sec-ann"), Target.open("sec-bob")]);
+  [ann, bob] = await Promise.all([Target.open("e2e-sec-ann"), Target.open("sec-bob")]);
   berthKey = createPrivateKey(ok(await onHost("cat /var/lib/berth/ca-key.pem")));
 });
 

@@ -7,7 +7,7 @@ import { Target } from "./target.js";
 let target: Target;
 
 beforeAll(async () => {
-  target = await Target.open("sec-devices");
+  target = await Target.open("e2e-sec-devices");
 });
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { attempts } from "./attempts.js";
 let target: Target;
 
 beforeAll(async () => {
-  target = await Target.open("sec-files");
+  target = await Target.open("e2e-sec-files");
 });
 
 afterAll(async () => {

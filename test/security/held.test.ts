@@ -10,8 +10,8 @@ let ann: Target;
 let bob: Target | undefined;
 
 beforeAll(async () => {
-  ann = await Target.open("sec-held-ann");
-  if (against === "userns") bob = await Target.open("sec-held-bob");
+  ann = await Target.open("e2e-sec-held-ann");
+  if (against === "userns") bob = await Target.open("e2e-sec-held-bob");
   // Besides the engine: an ordinary container and one that nothing is held back from.
   await ann.client.docker("run", "-d", "box", "sleep", "31337");
   const powerful = ["--privileged", "--pid=host", "--userns=host", "--security-opt"];

@@ -51,8 +51,8 @@ beforeAll(async () => {
   cleanup.add(() => second.remove());
   await second.start();
   [ann, bob, open, listed, closed] = await Promise.all([
-    hold("net-ann", cleanup),
-    hold("net-bob", cleanup),
+    hold("e2e-net-ann", cleanup),
+    hold("e2e-net-bob", cleanup),
     holdBySecond(second, "net-open", "open", cleanup),
     holdBySecond(second, "net-listed", "listed", cleanup),
     holdBySecond(second, "net-closed", "closed", cleanup),

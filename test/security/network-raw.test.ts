@@ -39,8 +39,8 @@ beforeAll(async () => {
   cleanup.add(() => second.remove());
   await second.start();
   [ann, bob, trusted] = await Promise.all([
-    hold("net-ann", cleanup),
-    hold("net-bob", cleanup),
+    hold("e2e-net-ann", cleanup),
+    hold("e2e-net-bob", cleanup),
     holdBySecond(second, "net-eve", "trusted", cleanup),
   ]);
   await serve(bob.client, bob.sandbox.ports.from, "bob");

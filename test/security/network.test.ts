@@ -37,8 +37,8 @@ beforeAll(async () => {
   await second.start();
 
   [ann, bob, trusted] = await Promise.all([
-    hold("net-ann", cleanup),
-    hold("net-bob", cleanup),
+    hold("e2e-net-ann", cleanup),
+    hold("e2e-net-bob", cleanup),
     holdBySecond(second, "net-eve", "trusted", cleanup),
     publishByEngine(),
   ]);

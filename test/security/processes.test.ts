@@ -8,7 +8,7 @@ import { Target } from "./target.js";
 let target: Target;
 
 beforeAll(async () => {
-  target = await Target.open("sec-processes");
+  target = await Target.open("e2e-sec-processes");
 });
 
 afterAll(async () => {

@@ -9,7 +9,7 @@ import { Target } from "./target.js";
 let target: Target;
 
 beforeAll(async () => {
-  target = await Target.open("sec-syscalls");
+  target = await Target.open("e2e-sec-syscalls");
 });
 
 afterAll(async () => {

@@ -15,7 +15,7 @@ let target: Target;
 let scratch: string;
 
 beforeAll(async () => {
-  target = await Target.open("sec-traps");
+  target = await Target.open("e2e-sec-traps");
   scratch = await mkdtemp(join(tmpdir(), "berth-security-"));
   ok(await onHost(layBait));
 });
