@@ -9,6 +9,7 @@ import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
+import type { SignInSettings } from "./http/sign-in/sign-in.js";
 import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
@@ -122,6 +123,10 @@ async function settingsOf(config: Config): Promise<Settings> {
     sandboxesPerUser: config.sandboxesPerUser,
     profiles: config.profiles,
   };
+}
+
+export function signInSettingsOf({ signIn, publicUrl }: Config): SignInSettings {
+  return { local: signIn.local, sessionMs: signIn.session, publicUrl };
 }
 
 export async function publicHostsOf(config: Config): Promise<string[]> {

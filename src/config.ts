@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { publicUrl, signInSchema } from "./config-access.js";
 import { cpus, duration, pids, size } from "./lib/contract/sandbox.js";
 import { BerthError, codeOf, messageOf } from "./lib/errors.js";
 import { egressModes, isolations, uidsPerSandbox } from "./lib/model.js";
@@ -71,6 +72,9 @@ const schema = z.strictObject({
     .prefault({}),
   /** Names and addresses clients dial; the first stands in bundles. Default: the address of the default route. */
   publicHosts: z.array(z.string().min(1).max(253)).min(1).optional(),
+  /** Where browsers reach page and API, when a reverse proxy stands in between. */
+  publicUrl: publicUrl.optional(),
+  signIn: signInSchema.prefault({}),
   ports: z
     .strictObject({
       engine: portRange.prefault("20000-20999"),

@@ -1,11 +1,12 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { assemble, pageDir, type Surroundings } from "./assemble.js";
+import { assemble, pageDir, signInSettingsOf, type Surroundings } from "./assemble.js";
 import type { Config } from "./config.js";
 import { buildApp } from "./http/app.js";
 import { listen } from "./http/listen.js";
 import { Metrics } from "./http/metrics.js";
+import { SignIn } from "./http/sign-in/sign-in.js";
 import { lockDataDirectory } from "./lib/lock.js";
 import type { Log } from "./lib/log.js";
 import type { Provisioner } from "./provisioner/provisioner.js";
@@ -24,15 +25,18 @@ const reapEveryMs = 60_000;
 /** Runs the daemon until `stopped`. */
 export async function serve(config: Config, options: ServeOptions): Promise<void> {
   const { log } = options;
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const { dataDir } = config;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await mkdir(config.runDir, { recursive: true, mode: 0o700 });
-  const lock = await lockDataDirectory(config.dataDir);
+  const lock = await lockDataDirectory(dataDir);
   const { provisioner, records, users, keys, close } = await assemble(config, options);
   await records.load();
   await provisioner.incidents.load();
   await users.load();
   const metrics = new Metrics(provisioner, keys);
-  const app = buildApp({ provisioner, users, metrics, version: options.version, pageDir, log });
+  const signIn = await SignIn.open({ settings: signInSettingsOf(config), users, dataDir });
+  const { version } = options;
+  const app = buildApp({ provisioner, users, signIn, metrics, version, pageDir, log });
   const { host, port, tls } = config.listen;
   const address = {
     host,
@@ -55,6 +59,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const closing = server.close();
   await provisioner.close();
   await closing;
+  await users.close();
   close();
   await lock.release();
 }

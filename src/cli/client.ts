@@ -133,8 +133,13 @@ export class ApiClient {
     return (await this.#http.json(userList, { method: "GET", path: "/users" })).users;
   }
 
-  addUser(name: string, role: Role): Promise<AddedUser> {
-    return this.#http.json(addedUser, { method: "POST", path: "/users", body: { name, role } });
+  addUser(name: string, more: { role: Role; password?: string }): Promise<AddedUser> {
+    return this.#http.json(addedUser, { method: "POST", path: "/users", body: { name, ...more } });
+  }
+
+  async setPassword(name: string, password: string): Promise<void> {
+    const path = `/users/${name}/password`;
+    await this.#http.bytes({ method: "PUT", path, body: { password } });
   }
 
   removeUser(name: string): Promise<{ name: string; removedSandboxes: string[] }> {

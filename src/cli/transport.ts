@@ -8,7 +8,7 @@ import { jsonOf } from "./json.js";
 import { unreachable } from "./unreachable.js";
 
 export interface Call {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below /v1. */
   path: string;
   query?: Record<string, string>;

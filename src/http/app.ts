@@ -1,14 +1,14 @@
 import express, { type Express, type Request, type RequestHandler } from "express";
 import { BerthError } from "../lib/errors.js";
 import { parseStrictly } from "../lib/strict-issues.js";
-import { identify, isRoot, mustBeAdmin, tokenOf } from "./caller.js";
+import { mustBeAdmin } from "./caller.js";
 import type { HttpContext } from "./context.js";
-import { FailedAttempts } from "./failed-attempts.js";
 import { openApi } from "./openapi.js";
 import { notFound, problemHandler } from "./problem.js";
 import type { Route } from "./route.js";
 import { operationRoutes } from "./routes/operations.js";
 import { sandboxRoutes } from "./routes/sandboxes.js";
+import { sessionRoutes } from "./routes/session.js";
 import { userRoutes } from "./routes/users.js";
 
 /** Builds the application; listening is a matter of listen.ts. */
@@ -17,9 +17,8 @@ export function buildApp(context: HttpContext): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
   app.use(securityHeaders);
-  const attempts = new FailedAttempts();
   for (const route of routes) {
-    app[route.method](expressPath(route.path), ...handlers(route, context, attempts));
+    app[route.method](expressPath(route.path), ...handlers(route, context));
   }
   app.use("/page", express.static(context.pageDir, { index: false, redirect: false }));
   for (const path of new Set(routes.map((route) => route.path))) {
@@ -30,7 +29,12 @@ export function buildApp(context: HttpContext): Express {
 }
 
 function allRoutes(context: HttpContext): Route[] {
-  const routes = [...sandboxRoutes(context), ...userRoutes(context), ...operationRoutes(context)];
+  const routes = [
+    ...sandboxRoutes(context),
+    ...sessionRoutes(context),
+    ...userRoutes(context),
+    ...operationRoutes(context),
+  ];
   const document: Route = {
     method: "get",
     path: "/openapi.json",
@@ -46,7 +50,7 @@ function allRoutes(context: HttpContext): Route[] {
 }
 
 /** Checks who asks and what, then hands over to the route. Who asks comes first: strangers learn nothing. */
-function handlers(route: Route, context: HttpContext, attempts: FailedAttempts): RequestHandler[] {
+function handlers(route: Route, context: HttpContext): RequestHandler[] {
   const serve: RequestHandler = async (request, response) => {
     await route.handle({
       caller: response.locals["caller"] as never,
@@ -57,19 +61,19 @@ function handlers(route: Route, context: HttpContext, attempts: FailedAttempts):
       response,
     });
   };
-  if (route.access === "open") return [serve];
   const authenticate: RequestHandler = async (request, response, next) => {
-    const ask = () => identify(request, (token) => context.users.authenticate(token));
-    // Root's socket cannot fail, and has no address to count by.
-    const isKnown = context.users.isAccepted(tokenOf(request) ?? "");
-    const caller = isRoot(request) ? await ask() : await attempts.guard(request, isKnown, ask);
+    const caller = await context.signIn.identify(request);
     if (route.access === "admin") mustBeAdmin(caller);
     response.locals["caller"] = caller;
     next();
   };
   // Every body is read as JSON, whatever it says it is: there is nothing else to read it as.
   const readBody = express.json({ type: () => true, limit: "64kb", strict: false });
-  return route.body ? [authenticate, readBody, serve] : [authenticate, serve];
+  return [
+    ...(route.access === "open" ? [] : [authenticate]),
+    ...(route.body ? [readBody] : []),
+    serve,
+  ];
 }
 
 /** No body at all is an empty request; a body `null` is not. */

@@ -2,11 +2,13 @@ import type { AddedUser, Role, User } from "../lib/contract/user.js";
 import type { Log } from "../lib/log.js";
 import type { Provisioner } from "../provisioner/provisioner.js";
 import type { Metrics } from "./metrics.js";
+import type { SignIn } from "./sign-in/sign-in.js";
 
 /** What the routes work with. */
 export interface HttpContext {
   provisioner: Provisioner;
   users: Users;
+  signIn: SignIn;
   metrics: Metrics;
   version: string;
   /** Directory of the page's files. */
@@ -18,10 +20,15 @@ export interface HttpContext {
 export interface Users {
   list(): User[];
   has(name: string): boolean;
-  add(name: string, role: Role | undefined): Promise<AddedUser>;
+  add(name: string, role?: Role, more?: { password?: string }): Promise<AddedUser>;
   ensure(name: string): Promise<void>;
   revoke(name: string): void;
   remove(name: string): Promise<void>;
   isAccepted(token: string): boolean;
   authenticate(token: string): Promise<User | undefined>;
+  checkPassword(name: string, password: string): Promise<User | undefined>;
+  setPassword(name: string, password: string): Promise<void>;
+  epochOf(name: string): string;
+  ofSession(name: string, epoch: string): User | undefined;
+  noteSeen(name: string): void;
 }

@@ -9,6 +9,7 @@ export const errorCodes = [
   "UNAUTHENTICATED",
   "FORBIDDEN",
   "RATE_LIMITED",
+  "CROSS_SITE_REQUEST",
   "NOT_FOUND",
   "METHOD_NOT_ALLOWED",
   "CONFIG_INVALID",

@@ -1,6 +1,7 @@
 import {
   addedUser,
   addUserRequest,
+  setPasswordRequest,
   me,
   removedUser,
   userList,
@@ -15,6 +16,7 @@ export function userRoutes(context: HttpContext): Route[] {
   const { provisioner, users } = context;
   return [
     meRoute(context),
+    passwordRoute(context),
     route({
       method: "get",
       path: "/v1/users",
@@ -35,7 +37,9 @@ export function userRoutes(context: HttpContext): Route[] {
       answers: { 201: { description: "The user and the token", schema: addedUser } },
       errors: ["FORBIDDEN", "USER_EXISTS"],
       async handle({ body, response }) {
-        const added = await users.add(body.name, body.role);
+        const added = await users.add(body.name, body.role, {
+          ...(body.password === undefined ? {} : { password: body.password }),
+        });
         response.status(201).setHeader("Cache-Control", "no-store").json(added);
       },
     }),
@@ -87,6 +91,36 @@ function meRoute({ provisioner }: HttpContext): Route {
         maxLimits: settings.maxLimits,
       };
       response.json(answer);
+    },
+  });
+}
+
+function passwordRoute({ users, signIn }: HttpContext): Route {
+  return route({
+    method: "put",
+    path: "/v1/users/{name}/password",
+    summary:
+      "Set a password, which ends all sessions of the user's. Admins set anybody's; users their own, and give the one until now",
+    access: "user",
+    body: setPasswordRequest,
+    answers: { 204: { description: "It counts from now on" } },
+    errors: ["FORBIDDEN", "USER_NOT_FOUND"],
+    async handle({ caller, params, body, request, response }) {
+      const name = params["name"] ?? "";
+      if (caller.role !== "admin") {
+        const isTheirs =
+          caller.name === name &&
+          body.current !== undefined &&
+          (await signIn.checkPassword(request, name, body.current)) !== undefined;
+        if (!isTheirs) {
+          throw new BerthError(
+            "FORBIDDEN",
+            "to change your own password give the one until now; an admin sets it anew",
+          );
+        }
+      }
+      await users.setPassword(name, body.password);
+      response.status(204).end();
     },
   });
 }

@@ -9,16 +9,40 @@ export const user = z
     name: userName,
     role: z.enum(roles),
     createdAt: z.iso.datetime(),
-    hasToken: z.boolean().meta({ description: "false: only root, over the socket, acts for them" }),
+    hasToken: z.boolean().meta({ description: "Whether they have a token for API and CLI" }),
+    hasPassword: z.boolean().meta({ description: "Whether they can sign in by a password" }),
+    lastSeenAt: z.iso.datetime().optional().meta({
+      description: "When they last asked for something, to the minute; absent for never",
+    }),
   })
   .meta({ id: "User" });
 export type User = z.infer<typeof user>;
 
 export const userList = z.object({ users: z.array(user) }).meta({ id: "UserList" });
 
+/** Composed and decomposed letters are one: the same password may come as either (NIST SP 800-63B, 3.1.1.2). */
+export const password = z
+  .string()
+  .min(10, "must have at least 10 characters")
+  .max(256, "must have at most 256 characters")
+  .meta({ description: "A password, 10 to 256 characters", format: "password" });
+
 export const addUserRequest = z
-  .strictObject({ name: userName, role: z.enum(roles).optional() })
+  .strictObject({
+    name: userName,
+    role: z.enum(roles).optional(),
+    password: password.optional(),
+  })
   .meta({ id: "AddUserRequest" });
+
+export const setPasswordRequest = z
+  .strictObject({
+    password,
+    current: z.string().max(1024).optional().meta({
+      description: "The password until now; users must give it, admins need not",
+    }),
+  })
+  .meta({ id: "SetPasswordRequest" });
 
 /** The only answer that ever carries a token. */
 export const addedUser = user

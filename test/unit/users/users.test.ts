@@ -35,6 +35,7 @@ describe("a user", () => {
       role: "user",
       createdAt: "2026-01-01T12:00:00.000Z",
       hasToken: true,
+      hasPassword: false,
     });
     expect(await users.authenticate(token)).toEqual(ann);
     expect(await users.authenticate(token)).toEqual(ann);
