@@ -10,20 +10,22 @@ import { operationRoutes } from "./routes/operations.js";
 import { sandboxRoutes } from "./routes/sandboxes.js";
 import { sessionRoutes } from "./routes/session.js";
 import { userRoutes } from "./routes/users.js";
+import { securityHeaders } from "./security-headers.js";
+import { servePage } from "./serve-page.js";
 
 /** Builds the application; listening is a matter of listen.ts. */
 export function buildApp(context: HttpContext): Express {
   const routes = allRoutes(context);
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
-  app.use(securityHeaders);
+  app.use(securityHeaders());
   for (const route of routes) {
     app[route.method](expressPath(route.path), ...handlers(route, context));
   }
-  app.use("/page", express.static(context.pageDir, { index: false, redirect: false }));
   for (const path of new Set(routes.map((route) => route.path))) {
     app.all(expressPath(path), methodNotAllowed(methodsOf(path, routes)));
   }
+  servePage(app, context.pageDir);
   app.use(notFound, problemHandler(context.log));
   return app;
 }
@@ -94,16 +96,3 @@ function methodNotAllowed(allowed: string[]): RequestHandler {
     throw new BerthError("METHOD_NOT_ALLOWED", `${request.path} takes ${allowed.join(", ")} only`);
   };
 }
-
-const securityHeaders: RequestHandler = (request, response, next) => {
-  response.set({
-    "Content-Security-Policy":
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-  });
-  // Browsers ignore it, with a complaint, where there is no TLS.
-  if (request.secure) response.set("Cross-Origin-Opener-Policy", "same-origin");
-  next();
-};

@@ -14,6 +14,8 @@ import { SignIn } from "../../../src/http/sign-in/sign-in.js";
 import { Users } from "../../../src/users/users.js";
 import { TestBerth } from "../../fakes/berth.js";
 
+const sourcePage = fileURLToPath(new URL("../../../src/http/page", import.meta.url));
+
 /** The real application over a real provisioner on a fake host, on two doors as the daemon has them. */
 export class TestApi {
   /** Lines of the log, as JSON. */
@@ -25,11 +27,12 @@ export class TestApi {
   private constructor(
     readonly berth: TestBerth,
     private readonly config: Config,
+    private readonly pageDir: string,
   ) {}
 
-  static async start(config: unknown = {}): Promise<TestApi> {
+  static async start(config: unknown = {}, { pageDir = sourcePage } = {}): Promise<TestApi> {
     const berth = await TestBerth.start(config);
-    const api = new TestApi(berth, parseConfig(config, "test config"));
+    const api = new TestApi(berth, parseConfig(config, "test config"), pageDir);
     await api.#open();
     return api;
   }
@@ -48,7 +51,7 @@ export class TestApi {
       signIn: await SignIn.open({ settings: signInSettingsOf(this.config), users, dataDir, now }),
       metrics: new Metrics(provisioner, { available: 3, size: 12 }),
       version: "1.2.3",
-      pageDir: fileURLToPath(new URL("../../../src/http/page", import.meta.url)),
+      pageDir: this.pageDir,
       log,
     });
     this.#remote = await listening(createServer(app));
