@@ -10,6 +10,7 @@ import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
 import type { SignInSettings } from "./http/sign-in/sign-in.js";
+import { HostMeter } from "./kernel/host-meter.js";
 import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
@@ -70,6 +71,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };
+  const host = new HostMeter({ dataDir: config.dataDir });
   const records = new Records({ dir: sandboxesDir, log });
   const users = new Users({ dir: join(config.dataDir, "users"), log });
   const provisioner = new Provisioner({ parts, records, settings, log });
@@ -79,6 +81,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     users,
     keys,
     images,
+    host,
     close: () => {
       keys.stop();
       systemd.close();

@@ -29,24 +29,35 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await mkdir(config.runDir, { recursive: true, mode: 0o700 });
   const lock = await lockDataDirectory(dataDir);
-  const { provisioner, records, users, keys, close } = await assemble(config, options);
+  const parts = await assemble(config, options);
+  const { provisioner, records, users, keys, images, host, close } = parts;
   await records.load();
   await provisioner.incidents.load();
   await users.load();
   const metrics = new Metrics(provisioner, keys);
   const signIn = await SignIn.open({ settings: signInSettingsOf(config), users, dataDir });
   const { version } = options;
-  const app = buildApp({ provisioner, users, signIn, metrics, version, pageDir, log });
-  const { host, port, tls } = config.listen;
-  const address = {
+  const app = buildApp({
+    provisioner,
+    users,
+    signIn,
+    metrics,
     host,
+    images,
+    version,
+    pageDir,
+    log,
+  });
+  const { port, tls } = config.listen;
+  const address = {
+    host: config.listen.host,
     port,
     ...(tls ? { tls: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}),
   };
   const server = await listen(app, join(config.runDir, "berth.sock"), address, log);
   keys.start();
   const stopUpkeep = startUpkeep(provisioner, log);
-  log.info({ host, port, sandboxes: records.all().length }, "berth is ready");
+  log.info({ host: address.host, port, sandboxes: records.all().length }, "berth is ready");
   if (options.notifySocket !== undefined) {
     await notifyReady(options.notifySocket).catch((error: unknown) => {
       log.warn({ err: error }, "systemd could not be told that berth is ready");

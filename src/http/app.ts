@@ -6,6 +6,7 @@ import type { HttpContext } from "./context.js";
 import { openApi } from "./openapi.js";
 import { notFound, problemHandler } from "./problem.js";
 import type { Route } from "./route.js";
+import { hostRoutes } from "./routes/host.js";
 import { operationRoutes } from "./routes/operations.js";
 import { sandboxRoutes } from "./routes/sandboxes.js";
 import { sessionRoutes } from "./routes/session.js";
@@ -35,6 +36,7 @@ function allRoutes(context: HttpContext): Route[] {
     ...sandboxRoutes(context),
     ...sessionRoutes(context),
     ...userRoutes(context),
+    ...hostRoutes(context),
     ...operationRoutes(context),
   ];
   const document: Route = {

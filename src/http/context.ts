@@ -1,4 +1,5 @@
 import type { AddedUser, Role, User } from "../lib/contract/user.js";
+import type { DindImage } from "../lib/dind-image.js";
 import type { Log } from "../lib/log.js";
 import type { Provisioner } from "../provisioner/provisioner.js";
 import type { Metrics } from "./metrics.js";
@@ -10,10 +11,20 @@ export interface HttpContext {
   users: Users;
   signIn: SignIn;
   metrics: Metrics;
+  host: { read(): Promise<HostReading> };
+  images: { list(): Promise<DindImage[]> };
   version: string;
   /** Directory of the page's files. */
   pageDir: string;
   log: Log;
+}
+
+/** src/kernel's meter of the whole machine. */
+export interface HostReading {
+  at: string;
+  memory: { totalBytes: number; usedBytes: number };
+  cpu: { cores: number; usedCores: number };
+  disk: { totalBytes: number; usedBytes: number };
 }
 
 /** src/users, as far as the API needs it. */

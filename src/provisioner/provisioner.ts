@@ -13,10 +13,13 @@ import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
 import { Incidents } from "./incidents.js";
 import { keepAlive } from "./keep-alive.js";
+import { Looks } from "./looks.js";
 import type { Parts } from "./parts.js";
+import { RecentEvents } from "./recent-events.js";
 import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
 import type { Records, SandboxRecord } from "./records.js";
+import { notReady, sandboxNotFound } from "./refusals.js";
 import { reserve, type OwnedRequest } from "./reserve.js";
 import { resize } from "./resize.js";
 import { restore } from "./restore.js";
@@ -30,6 +33,8 @@ import { Watch } from "./watch.js";
 export class Provisioner {
   readonly events: SandboxEvents;
   readonly incidents: Incidents;
+  readonly recent: RecentEvents;
+  readonly looks: Looks;
   readonly #watch: Watch;
   readonly #context: Context;
   readonly #reservations = new Mutex();
@@ -58,6 +63,8 @@ export class Provisioner {
       sandboxLocks: new KeyedMutex(),
     };
     this.#watch = new Watch(this.#context);
+    this.recent = new RecentEvents(this.#context);
+    this.looks = new Looks(this.#context, this.#watch);
   }
 
   get settings(): Settings {
@@ -67,6 +74,11 @@ export class Provisioner {
   /** The slice in which a user's sandboxes are held. */
   sliceOf(user: string): string {
     return this.#context.parts.slices.nameOf(user);
+  }
+
+  /** The latest end that `extend` brings, if it is asked for now. */
+  extendableUntil(): Date {
+    return new Date(this.#context.now().getTime() + this.settings.maxTtlMs);
   }
 
   list(): SandboxRecord[] {
@@ -189,7 +201,9 @@ export class Provisioner {
   async bundle(id: string, format: BundleFormat): Promise<Readable> {
     const record = this.get(id);
     if (record.state === "creating" || record.state === "removing") throw notReady(record);
-    return bundleOf(this.#context, record, format);
+    const { archive, expiresAt } = await bundleOf(this.#context, record, format);
+    this.looks.noteCertificate(id, expiresAt);
+    return archive;
   }
 
   /** What the sandbox uses now. @throws BerthError SANDBOX_NOT_READY */
@@ -268,14 +282,4 @@ export class Provisioner {
   #mustBeOpen(): void {
     this.#closing.signal.throwIfAborted();
   }
-}
-
-/** Also what is said of a sandbox that the caller may not see. */
-export function sandboxNotFound(id: string): BerthError {
-  return new BerthError("SANDBOX_NOT_FOUND", `there is no sandbox ${id}; see berth list`);
-}
-
-function notReady({ id, state, reason }: SandboxRecord): BerthError {
-  const because = reason === undefined ? "" : ` (${reason})`;
-  return new BerthError("SANDBOX_NOT_READY", `sandbox ${id} is ${state}${because}, not ready`);
 }

@@ -7,6 +7,8 @@ import { signInSettingsOf } from "../../../src/assemble.js";
 import { parseConfig, type Config } from "../../../src/config.js";
 import { buildApp } from "../../../src/http/app.js";
 import { markAsRoot } from "../../../src/http/caller.js";
+import { HostMeter } from "../../../src/kernel/host-meter.js";
+import type { DindImage } from "../../../src/lib/dind-image.js";
 import { Metrics } from "../../../src/http/metrics.js";
 import { problemSchema, type Problem } from "../../../src/lib/contract/problem.js";
 import type { Role } from "../../../src/lib/contract/user.js";
@@ -18,6 +20,7 @@ const sourcePage = fileURLToPath(new URL("../../../src/http/page", import.meta.u
 
 /** The real application over a real provisioner on a fake host, on two doors as the daemon has them. */
 export class TestApi {
+  images: DindImage[] = [];
   /** Lines of the log, as JSON. */
   readonly logged: string[] = [];
   users!: Users;
@@ -49,6 +52,8 @@ export class TestApi {
       provisioner,
       users,
       signIn: await SignIn.open({ settings: signInSettingsOf(this.config), users, dataDir, now }),
+      host: new HostMeter({ dataDir, now }),
+      images: { list: () => Promise.resolve(this.images) },
       metrics: new Metrics(provisioner, { available: 3, size: 12 }),
       version: "1.2.3",
       pageDir: this.pageDir,
