@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BundlePacker } from "./bundle/bundler.js";
@@ -5,6 +6,7 @@ import { CertificateAuthority } from "./certs/authority.js";
 import { KeyPool } from "./certs/key-pool.js";
 import { minLimits, type Config } from "./config.js";
 import { DirectDoor } from "./door/direct-door.js";
+import { BerthError, messageOf } from "./lib/errors.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
@@ -74,7 +76,13 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const host = new HostMeter({ dataDir: config.dataDir });
   const records = new Records({ dir: sandboxesDir, log });
   const users = new Users({ dir: join(config.dataDir, "users"), log });
-  const provisioner = new Provisioner({ parts, records, settings, log });
+  const provisioner = new Provisioner({
+    parts,
+    records,
+    settings,
+    log,
+    groupsOf: (name) => users.groupsOf(name),
+  });
   return {
     provisioner,
     records,
@@ -125,11 +133,37 @@ async function settingsOf(config: Config): Promise<Settings> {
     maxTtlMs: config.ttl.max,
     sandboxesPerUser: config.sandboxesPerUser,
     profiles: config.profiles,
+    groups: config.groups,
   };
 }
 
-export function signInSettingsOf({ signIn, publicUrl }: Config): SignInSettings {
-  return { local: signIn.local, sessionMs: signIn.session, publicUrl };
+/** @throws BerthError CONFIG_INVALID when the file with the provider's secret cannot be read */
+export async function signInSettingsOf({
+  signIn,
+  publicUrl,
+  groups,
+}: Config): Promise<SignInSettings> {
+  const { local, session: sessionMs, oidc, proxy } = signIn;
+  const clientSecret = oidc && (await secretIn(oidc.clientSecretFile));
+  return {
+    local,
+    sessionMs,
+    publicUrl,
+    proxy,
+    groups: groups.map(({ name }) => name),
+    oidc: oidc && { ...oidc, clientSecret },
+  };
+}
+
+async function secretIn(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    const why = messageOf(error);
+    throw new BerthError("CONFIG_INVALID", `signIn.oidc.clientSecretFile: cannot read it: ${why}`);
+  });
+  const secret = text.trim();
+  if (secret !== "") return secret;
+  throw new BerthError("CONFIG_INVALID", `signIn.oidc.clientSecretFile: ${file} is empty`);
 }
 
 export async function publicHostsOf(config: Config): Promise<string[]> {

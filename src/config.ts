@@ -1,12 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { publicUrl, signInSchema } from "./config-access.js";
-import { cpus, duration, pids, size } from "./lib/contract/sandbox.js";
+import {
+  groupsOf,
+  groupsSchema,
+  limits,
+  publicUrl,
+  signInSchema,
+  type GivenLimits,
+} from "./config-access.js";
+import { duration } from "./lib/contract/sandbox.js";
 import { BerthError, codeOf, messageOf } from "./lib/errors.js";
 import { egressModes, isolations, uidsPerSandbox } from "./lib/model.js";
 import { parseNetwork } from "./lib/subnets.js";
-import { parseStrictly } from "./lib/strict-issues.js";
+import { parseStrictly, suggestion } from "./lib/strict-issues.js";
 
 /** Where the configuration is read from when nobody says otherwise. */
 export const defaultConfigPath = "/etc/berth/berth.yaml";
@@ -32,13 +39,6 @@ const portRange = z
 
 /** IPv4 address or network. */
 const network = z.union([z.cidrv4(), z.ipv4()]);
-
-const limits = z.strictObject({
-  memory: size.optional(),
-  cpus: cpus.optional(),
-  pids: pids.optional(),
-  disk: size.optional(),
-});
 
 const profile = z.strictObject({
   description: z.string().max(200).default(""),
@@ -113,6 +113,8 @@ const schema = z.strictObject({
       profile,
     )
     .default({}),
+  /** What members of a group may have, more or less than others; of several the larger counts. */
+  groups: groupsSchema.default({}),
   /** Host uids for user namespaces, 65,536 a sandbox; nobody else's, /etc/subuid included. */
   subordinateUids: z
     .strictObject({
@@ -143,6 +145,7 @@ const schema = z.strictObject({
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 
+const limitKeys = ["memoryBytes", "cpus", "pids", "diskBytes"] as const;
 const defaultLimits = { memoryBytes: GiB, cpus: 1.5, pids: 512, diskBytes: 10 * GiB };
 const maxLimits = { memoryBytes: 16 * GiB, cpus: 16, pids: 8192, diskBytes: 200 * GiB };
 
@@ -213,10 +216,9 @@ function effective(parsed: Parsed) {
     ...parsed,
     limits: { default: base, max: mergeLimits(maxLimits, parsed.limits.max) },
     profiles,
+    groups: groupsOf(parsed.groups),
   };
 }
-
-type GivenLimits = z.output<typeof limits>;
 
 /** `base` with what is given put over it. */
 export function mergeLimits(base: typeof defaultLimits, given: GivenLimits) {
@@ -243,15 +245,31 @@ function findContradiction(config: Config): string | undefined {
     if ((egress.mode === "list") !== egress.to.length > 0)
       return `profiles.${name}: egressTo and egress: list go together`;
     if (ttlMs > config.ttl.max) return `profiles.${name}.ttl is above ttl.max`;
-    for (const key of ["memoryBytes", "cpus", "pids", "diskBytes"] as const) {
+    for (const key of limitKeys) {
       if (given[key] > config.limits.max[key])
         return `profile ${name}: its ${key} is above limits.max`;
       if (given[key] < minLimits[key])
         return `profile ${name}: its ${key} is below ${minLimits[key]}, with which no engine starts`;
     }
   }
+  const groupFault = findGroupFault(config);
+  if (groupFault) return groupFault;
   const { host, tls, plainHttp } = config.listen;
   if (!tls && !plainHttp && !["127.0.0.1", "::1", "localhost"].includes(host))
     return `listen.host ${host} would carry tokens without TLS; give listen.tls {cert, key}, or set listen.plainHttp: true where the network is trusted`;
+  return undefined;
+}
+
+function findGroupFault({ groups, profiles }: Config): string | undefined {
+  const known = profiles.map(({ name }) => name);
+  for (const { name, maxLimits, profiles: allowed = [] } of groups) {
+    const strange = allowed.find((profile) => !known.includes(profile));
+    if (strange !== undefined)
+      return `groups.${name}.profiles: there is no profile "${strange}"${suggestion(strange, known)}`;
+    for (const key of limitKeys) {
+      if ((maxLimits[key] ?? Infinity) < minLimits[key])
+        return `group ${name}: its ${key} is below ${minLimits[key]}, with which no engine starts`;
+    }
+  }
   return undefined;
 }

@@ -35,7 +35,12 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   await provisioner.incidents.load();
   await users.load();
   const metrics = new Metrics(provisioner, keys);
-  const signIn = await SignIn.open({ settings: signInSettingsOf(config), users, dataDir });
+  const signIn = await SignIn.open({
+    settings: await signInSettingsOf(config),
+    users,
+    dataDir,
+    log,
+  });
   const { version } = options;
   const app = buildApp({
     provisioner,

@@ -133,7 +133,10 @@ export class ApiClient {
     return (await this.#http.json(userList, { method: "GET", path: "/users" })).users;
   }
 
-  addUser(name: string, more: { role: Role; password?: string }): Promise<AddedUser> {
+  addUser(
+    name: string,
+    more: { role: Role; password?: string; groups?: string[] },
+  ): Promise<AddedUser> {
     return this.#http.json(addedUser, { method: "POST", path: "/users", body: { name, ...more } });
   }
 

@@ -19,7 +19,9 @@ export function buildApp(context: HttpContext): Express {
   const routes = allRoutes(context);
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
-  app.use(securityHeaders());
+  app.set("trust proxy", (address: string) => context.signIn.isProxy(address));
+  const provider = context.signIn.oidc?.settings.issuer;
+  app.use(securityHeaders(provider === undefined ? [] : [new URL(provider).origin]));
   for (const route of routes) {
     app[route.method](expressPath(route.path), ...handlers(route, context));
   }

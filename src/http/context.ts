@@ -1,5 +1,6 @@
 import type { AddedUser, Role, User } from "../lib/contract/user.js";
 import type { DindImage } from "../lib/dind-image.js";
+import type { Identity } from "../lib/identity.js";
 import type { Log } from "../lib/log.js";
 import type { Provisioner } from "../provisioner/provisioner.js";
 import type { Metrics } from "./metrics.js";
@@ -31,7 +32,14 @@ export interface HostReading {
 export interface Users {
   list(): User[];
   has(name: string): boolean;
-  add(name: string, role?: Role, more?: { password?: string }): Promise<AddedUser>;
+  add(
+    name: string,
+    role?: Role,
+    more?: { password?: string; groups?: string[] },
+  ): Promise<AddedUser>;
+  admit(identity: Identity, options?: { linkLocalUsers?: boolean }): Promise<User>;
+  change(name: string, change: { role?: Role; groups?: string[] }): Promise<User>;
+  groupsOf(name: string): string[];
   ensure(name: string): Promise<void>;
   revoke(name: string): void;
   remove(name: string): Promise<void>;

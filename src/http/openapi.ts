@@ -85,7 +85,8 @@ function answers(given: Record<number, Answer>, components: Components): Record<
 
 /** One answer per status; its description lists the codes that come with it. */
 function problems(route: Route, components: Components): Record<string, object> {
-  const common: ErrorCode[] = route.access === "open" ? [] : ["UNAUTHENTICATED", "RATE_LIMITED"];
+  const common: ErrorCode[] =
+    route.access === "open" ? [] : ["UNAUTHENTICATED", "RATE_LIMITED", "SIGN_IN_REFUSED"];
   if (route.access !== "open" && route.method !== "get") common.push("CROSS_SITE_REQUEST");
   const checked: ErrorCode[] = route.body
     ? ["INVALID_REQUEST", "BODY_NOT_JSON", "BODY_TOO_LARGE"]

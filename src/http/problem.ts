@@ -12,6 +12,8 @@ export const statuses: Record<ErrorCode, { status: number; title: string }> = {
   FORBIDDEN: { status: 403, title: "Not allowed" },
   RATE_LIMITED: { status: 429, title: "Too many failed attempts" },
   CROSS_SITE_REQUEST: { status: 403, title: "Asked by another site" },
+  SIGN_IN_REFUSED: { status: 403, title: "The sign-in was refused" },
+  PROVIDER_UNREACHABLE: { status: 503, title: "The provider of sign-ins does not answer" },
   NOT_FOUND: { status: 404, title: "No such page" },
   METHOD_NOT_ALLOWED: { status: 405, title: "Method not allowed" },
   CONFIG_INVALID: { status: 500, title: "The configuration is not valid" },

@@ -6,6 +6,7 @@ import { BerthError, internalDetail } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import type { BundleFormat } from "../lib/model.js";
+import { allowanceOf } from "./allowance.js";
 import { Backoff } from "./backoff.js";
 import { bundleOf } from "./bundle.js";
 import type { Context } from "./context.js";
@@ -49,13 +50,17 @@ export class Provisioner {
     settings: Settings;
     log: Log;
     now?: () => Date;
+    /** The groups a user is in. */
+    groupsOf?: (user: string) => string[];
   }) {
-    const now = options.now ?? (() => new Date());
+    const { now = () => new Date(), groupsOf = () => [], settings } = options;
+    const settingsOf = (user: string) => allowanceOf(settings, groupsOf(user));
     this.events = new SandboxEvents(now);
-    this.incidents = new Incidents({ ...options, events: this.events, now });
+    this.incidents = new Incidents({ ...options, events: this.events, now, settingsOf });
     this.#context = {
       ...options,
       now,
+      settingsOf,
       events: this.events,
       incidents: this.incidents,
       backoff: new Backoff(now),
@@ -71,14 +76,19 @@ export class Provisioner {
     return this.#context.settings;
   }
 
+  /** What a user may have, by their groups. */
+  settingsOf(user: string): Settings {
+    return this.#context.settingsOf(user);
+  }
+
   /** The slice in which a user's sandboxes are held. */
   sliceOf(user: string): string {
     return this.#context.parts.slices.nameOf(user);
   }
 
   /** The latest end that `extend` brings, if it is asked for now. */
-  extendableUntil(): Date {
-    return new Date(this.#context.now().getTime() + this.settings.maxTtlMs);
+  extendableUntil({ user }: SandboxRecord): Date {
+    return new Date(this.#context.now().getTime() + this.settingsOf(user).maxTtlMs);
   }
 
   list(): SandboxRecord[] {
@@ -145,9 +155,9 @@ export class Provisioner {
   async extend(id: string, addMs: number): Promise<SandboxRecord> {
     const record = this.get(id);
     if (record.state === "creating" || record.state === "removing") throw notReady(record);
-    const { now, records, settings } = this.#context;
+    const { now, records, settingsOf } = this.#context;
     const expiresAt = new Date(Date.parse(record.expiresAt) + addMs);
-    checkTtl(expiresAt.getTime() - now().getTime(), settings);
+    checkTtl(expiresAt.getTime() - now().getTime(), settingsOf(record.user));
     const extended = await records.update(id, { expiresAt: expiresAt.toISOString() });
     this.events.state(id, { state: extended.state, expiresAt: extended.expiresAt });
     return extended;

@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { AddedUser, Role, User } from "../lib/contract/user.js";
 import { BerthError, ignoring } from "../lib/errors.js";
+import type { Identity } from "../lib/identity.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
 import { LastSeen } from "./last-seen.js";
 import { hashPassword, isPassword } from "./password.js";
-import { epochOf, newEpoch, publicView, userRecord, type UserRecord } from "./record.js";
+import { admitted, findAdmitted } from "./admission.js";
+import { epochOf, groupsOf, newEpoch, publicView, userRecord, type UserRecord } from "./record.js";
 import { createToken, matches, parseToken } from "./token.js";
 
 /** The people who may ask for sandboxes: one file each, `<dir>/<name>.json`, mode 0600. */
@@ -75,7 +78,11 @@ export class Users {
    * A user who was added without a token, by root's creations say, gets theirs now.
    * @throws BerthError USER_EXISTS
    */
-  async add(name: string, role?: Role, more: { password?: string } = {}): Promise<AddedUser> {
+  async add(
+    name: string,
+    role?: Role,
+    more: { password?: string; groups?: string[] } = {},
+  ): Promise<AddedUser> {
     this.#mustBeNew(name);
     const { token, kept } = await createToken();
     const password = more.password === undefined ? undefined : await hashPassword(more.password);
@@ -85,6 +92,7 @@ export class Users {
         ...(known ?? this.#fresh(name)),
         role: role ?? known?.role ?? "user",
         token: kept,
+        ...(more.groups ? { groups: more.groups } : {}),
         ...(password ? { password, epoch: newEpoch() } : {}),
       };
       await this.#write(user);
@@ -97,6 +105,38 @@ export class Users {
     await this.#writing.run(name, async () => {
       if (!this.#users.has(name)) await this.#write(this.#fresh(name));
     });
+  }
+
+  /**
+   * Lets somebody in whom others have signed in; adds them, without a token, when they come first.
+   * @throws BerthError SIGN_IN_REFUSED when the name is somebody else's
+   */
+  async admit(identity: Identity, options: { linkLocalUsers?: boolean } = {}): Promise<User> {
+    const found = findAdmitted(this.#users.values(), identity);
+    const name = found?.name ?? identity.name;
+    const decide = (user: UserRecord) => admitted(user, identity, options.linkLocalUsers ?? false);
+    // Most come again as they were: nothing is written, and nobody waits.
+    if (found && isDeepStrictEqual(decide(found), found)) return this.#view(found);
+    return this.#writing.run(name, async () => {
+      const user = decide(this.#users.get(name) ?? this.#fresh(name));
+      await this.#write(user);
+      return this.#view(user);
+    });
+  }
+
+  /** Changes what an admin decides of a user. @throws BerthError USER_NOT_FOUND */
+  async change(name: string, change: { role?: Role; groups?: string[] }): Promise<User> {
+    return this.#writing.run(name, async () => {
+      const user = { ...this.#known(name), ...change };
+      await this.#write(user);
+      return this.#view(user);
+    });
+  }
+
+  /** The groups a user is in; none for nobody. */
+  groupsOf(name: string): string[] {
+    const user = this.#users.get(name);
+    return user ? groupsOf(user) : [];
   }
 
   /** Sets a user's password, which ends all sessions of theirs. @throws BerthError USER_NOT_FOUND */
@@ -174,7 +214,13 @@ export class Users {
   }
 
   #fresh(name: string): UserRecord {
-    return { name, role: "user", createdAt: this.#now().toISOString(), epoch: newEpoch() };
+    return {
+      name,
+      role: "user",
+      createdAt: this.#now().toISOString(),
+      groups: [],
+      epoch: newEpoch(),
+    };
   }
 
   #known(name: string): UserRecord {

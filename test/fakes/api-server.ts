@@ -198,6 +198,7 @@ export class FakeApi {
         name,
         role,
         createdAt: this.#now.toISOString(),
+        groups: [],
         hasToken: true,
         hasPassword: false,
       };

@@ -14,6 +14,12 @@ export const addUser: AddVerb = (parent, session) => {
   addRemove(users, session);
 };
 
+interface AddOptions {
+  admin?: boolean;
+  password?: boolean;
+  group?: string[];
+}
+
 function addAdd(users: Command, session: Session): void {
   verb(users, "add", {
     summary: "add a user and print their token, once",
@@ -29,13 +35,15 @@ function addAdd(users: Command, session: Session): void {
   })
     .argument("<name>", "a lower-case letter, then letters, digits, _ . -", checked(userName))
     .option("--admin", "sees and touches every user's sandboxes")
+    .option("--group <group...>", "a group of the configuration; may be given several times")
     .option("--password", "asks for a password too, or reads it from stdin")
-    .action(async (name: string, options: { admin?: boolean; password?: boolean }) => {
-      const { admin, password } = options;
+    .action(async (name: string, options: AddOptions) => {
+      const { admin, password, group: groups } = options;
       const added = await (
         await session.api()
       ).addUser(name, {
         role: admin ? "admin" : "user",
+        ...(groups ? { groups } : {}),
         ...(password ? { password: await readNewPassword(session.deps, name) } : {}),
       });
       session.out.note(
@@ -74,6 +82,7 @@ function addList(users: Command, session: Session): void {
       const rows = list.map((user) => [
         user.name,
         user.role,
+        user.groups.join(","),
         user.hasToken ? "yes" : "no",
         user.hasPassword ? "yes" : "no",
         user.lastSeenAt ?? "never",
@@ -81,7 +90,10 @@ function addList(users: Command, session: Session): void {
       ]);
       session.out.result({ users: list }, () =>
         rows.length
-          ? alignColumns([["NAME", "ROLE", "TOKEN", "PASSWORD", "LAST SEEN", "ADDED"], ...rows])
+          ? alignColumns([
+              ["NAME", "ROLE", "GROUPS", "TOKEN", "PASSWORD", "LAST SEEN", "ADDED"],
+              ...rows,
+            ])
           : [],
       );
       if (rows.length === 0 && !session.out.json) {

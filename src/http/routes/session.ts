@@ -1,8 +1,12 @@
+import type { Request, Response } from "express";
 import { session, signInRequest, type Session } from "../../lib/contract/session.js";
 import type { User } from "../../lib/contract/user.js";
+import { BerthError } from "../../lib/errors.js";
 import type { Caller } from "../caller.js";
 import type { HttpContext } from "../context.js";
 import { route, type Route } from "../route.js";
+import { oidcCallbackPath, oidcPath, type OidcSignIn } from "../sign-in/oidc.js";
+import type { SignIn } from "../sign-in/sign-in.js";
 
 const path = "/v1/session";
 
@@ -24,7 +28,9 @@ export function sessionRoutes({ signIn }: HttpContext): Route[] {
       errors: [],
       async handle({ request, response }) {
         response.setHeader("Cache-Control", "no-store");
-        response.json(told(await signIn.identifyIfAny(request)));
+        const { caller, problem = await signIn.problems.take(request, response) } =
+          await signIn.identifyIfAny(request);
+        response.json({ ...told(caller), ...(problem ? { problem } : {}) });
       },
     }),
     route({
@@ -59,5 +65,44 @@ export function sessionRoutes({ signIn }: HttpContext): Route[] {
         response.status(204).end();
       },
     }),
+    ...oidcRoutes(signIn),
   ];
 }
+
+/** The browser goes there and back; what goes wrong, the page tells. */
+function oidcRoutes(signIn: SignIn): Route[] {
+  const open = (summary: string, path: string, visit: Visit): Route =>
+    route({
+      method: "get",
+      path,
+      summary,
+      access: "open",
+      answers: { 303: { description: "To the provider, or to the page" } },
+      errors: ["NOT_FOUND"],
+      async handle({ request, response }) {
+        if (!signIn.oidc) {
+          throw new BerthError("NOT_FOUND", "signing in by OpenID Connect is not set up here");
+        }
+        response.setHeader("Cache-Control", "no-store");
+        try {
+          await visit(signIn.oidc, request, response);
+        } catch (error) {
+          if (!(error instanceof BerthError)) throw error;
+          await signIn.problems.set(request, response, error);
+          response.redirect(303, "/");
+        }
+      },
+    });
+  return [
+    open("Sign in by OpenID Connect: leads to the provider", oidcPath, (oidc, ...visit) =>
+      oidc.begin(...visit),
+    ),
+    open("Where the provider leads back to", oidcCallbackPath, async (oidc, request, response) => {
+      const user = await signIn.admit(await oidc.finish(request, response));
+      await signIn.begin(request, response, user);
+      response.redirect(303, "/");
+    }),
+  ];
+}
+
+type Visit = (oidc: OidcSignIn, request: Request, response: Response) => Promise<void>;

@@ -3,13 +3,19 @@ import type { Request, Response } from "express";
 import type { SignInMethod } from "../../lib/contract/session.js";
 import type { User } from "../../lib/contract/user.js";
 import { BerthError, codeOf } from "../../lib/errors.js";
+import type { Identity } from "../../lib/identity.js";
+import type { Log } from "../../lib/log.js";
 import { isRoot, tokenOf, unauthenticated, type Caller } from "../caller.js";
 import type { Users } from "../context.js";
 import { FailedAttempts } from "../failed-attempts.js";
 import { Cookies } from "./cookies.js";
 import { EndedSessions } from "./ended.js";
 import { mustBeFromOwnPage } from "./own-page.js";
+import { OidcSignIn, oidcPath, type OidcSettings } from "./oidc.js";
 import { PasswordAttempts } from "./password-attempts.js";
+import { problemOf } from "../problem.js";
+import { ProblemCookie, signInProblem, type SignInProblem } from "./problem-cookie.js";
+import { ProxySignIn, type ProxySettings } from "./proxy.js";
 import { Seals } from "./seals.js";
 import { sessionKey } from "./session-key.js";
 import { Sessions } from "./sessions.js";
@@ -22,12 +28,17 @@ export interface SignInSettings {
   sessionMs: number;
   /** Where browsers reach us, where that is not where we listen. */
   publicUrl?: URL | undefined;
+  oidc?: (OidcSettings & { linkLocalUsers: boolean }) | undefined;
+  proxy?: ProxySettings | undefined;
+  /** Groups that mean something here: of all others nothing is kept. */
+  groups: string[];
 }
 
 export interface SignInOptions {
   settings: SignInSettings;
   users: Users;
   dataDir: string;
+  log: Log;
   now?: () => Date;
 }
 
@@ -38,34 +49,62 @@ export class SignIn {
   readonly #sessions: Sessions;
   readonly #failures = new FailedAttempts();
   readonly #passwords = new PasswordAttempts();
+  readonly #proxy: ProxySignIn | undefined;
 
-  private constructor({ settings, users }: SignInOptions, sessions: Sessions) {
+  private constructor(
+    { settings, users }: SignInOptions,
+    sessions: Sessions,
+    /** Signing in by OpenID Connect, where it is set up. */
+    readonly oidc: OidcSignIn | undefined,
+    /** What went wrong on the way back from there. */
+    readonly problems: ProblemCookie,
+  ) {
     this.#settings = settings;
     this.#users = users;
     this.#sessions = sessions;
+    this.#proxy = settings.proxy && new ProxySignIn(settings.proxy);
   }
 
   /** Reads the key of sessions and those that have ended, in the data directory. */
   static async open(options: SignInOptions): Promise<SignIn> {
-    const { settings, users, dataDir, now = () => new Date() } = options;
-    const isHttps = (request: Request) =>
-      request.secure || settings.publicUrl?.protocol === "https:";
+    const { settings, users, dataDir, log, now = () => new Date() } = options;
+    const { oidc, publicUrl } = settings;
+    const isHttps = (request: Request) => request.secure || publicUrl?.protocol === "https:";
+    const originOf = (request: Request) =>
+      publicUrl?.origin ?? `${request.protocol}://${request.host}`;
+    const seals = new Seals(await sessionKey(dataDir));
+    const cookies = new Cookies(isHttps);
     const ended = new EndedSessions(join(dataDir, "ended-sessions.json"), now);
     await ended.load();
     const sessions = new Sessions({
-      seals: new Seals(await sessionKey(dataDir)),
-      cookies: new Cookies(isHttps),
+      seals,
+      cookies,
       ended,
       users,
       lastsMs: settings.sessionMs,
       now,
     });
-    return new SignIn(options, sessions);
+    return new SignIn(
+      options,
+      sessions,
+      oidc && new OidcSignIn(oidc, { seals, cookies, originOf, log, now }),
+      new ProblemCookie(seals, cookies),
+    );
   }
 
   /** The ways in, for people to choose from. */
   get methods(): SignInMethod[] {
-    return this.#settings.local ? [{ kind: "password", label: "Password or token" }] : [];
+    const { local, oidc, proxy } = this.#settings;
+    return [
+      ...(oidc ? [{ kind: "oidc" as const, label: oidc.label, url: oidcPath }] : []),
+      ...(proxy ? [{ kind: "proxy" as const, label: proxy.label }] : []),
+      ...(local ? [{ kind: "password" as const, label: "Password or token" }] : []),
+    ];
+  }
+
+  /** Whether what this address says of where a request comes from is believed. */
+  isProxy(address: string | undefined): boolean {
+    return this.#proxy?.isProxy(address) ?? false;
   }
 
   /**
@@ -80,12 +119,14 @@ export class SignIn {
     return caller;
   }
 
-  /** The same; undefined for nobody. */
-  async identifyIfAny(request: Request): Promise<Caller | undefined> {
+  /** The same; without a caller for nobody, and with a problem for one who is turned away. */
+  async identifyIfAny(request: Request): Promise<{ caller?: Caller; problem?: SignInProblem }> {
     try {
-      return await this.identify(request);
+      return { caller: await this.identify(request) };
     } catch (error) {
-      if (["UNAUTHENTICATED", "RATE_LIMITED"].includes(codeOf(error) ?? "")) return undefined;
+      const code = codeOf(error) ?? "";
+      if (["UNAUTHENTICATED", "RATE_LIMITED"].includes(code)) return {};
+      if (code === "SIGN_IN_REFUSED") return { problem: signInProblem.parse(problemOf(error)) };
       throw error;
     }
   }
@@ -109,6 +150,15 @@ export class SignIn {
     return this.#ofToken(request, token);
   }
 
+  /** Lets somebody in whom others have signed in. @throws BerthError SIGN_IN_REFUSED */
+  async admit(identity: Identity): Promise<User> {
+    const { groups, oidc } = this.#settings;
+    return this.#users.admit(
+      { ...identity, groups: identity.groups.filter((name) => groups.includes(name)) },
+      { linkLocalUsers: oidc?.linkLocalUsers ?? false },
+    );
+  }
+
   async begin(request: Request, response: Response, user: User): Promise<void> {
     await this.#sessions.begin(request, response, user.name);
     this.#users.noteSeen(user.name);
@@ -126,7 +176,9 @@ export class SignIn {
   async #find(request: Request): Promise<Caller> {
     const token = tokenOf(request);
     if (token !== undefined) return callerOf(await this.#ofToken(request, token));
-    const user = await this.#sessions.userOf(request);
+    // The proxy asks each time; a session that was begun otherwise must not speak over it.
+    const identity = this.#proxy?.identityOf(request);
+    const user = identity ? await this.admit(identity) : await this.#sessions.userOf(request);
     if (user) {
       this.mustBeFromOwnPage(request);
       return callerOf(user);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { problemSchema } from "./problem.js";
 import { userName } from "./sandbox.js";
 import { roles } from "./user.js";
 
@@ -24,6 +25,10 @@ export const session = z
     user: userName.optional(),
     role: z.enum(roles).optional(),
     methods: z.array(signInMethod),
+    problem: problemSchema
+      .pick({ title: true, detail: true, code: true })
+      .optional()
+      .meta({ description: "Why the last sign-in by a provider failed; told once" }),
   })
   .meta({ id: "Session" });
 export type Session = z.infer<typeof session>;

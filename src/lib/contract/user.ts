@@ -8,6 +8,9 @@ export const user = z
   .object({
     name: userName,
     role: z.enum(roles),
+    groups: z.array(z.string()).meta({
+      description: "Of the configuration; by an admin's word, or by that of who signed them in",
+    }),
     createdAt: z.iso.datetime(),
     hasToken: z.boolean().meta({ description: "Whether they have a token for API and CLI" }),
     hasPassword: z.boolean().meta({ description: "Whether they can sign in by a password" }),
@@ -27,13 +30,29 @@ export const password = z
   .max(256, "must have at most 256 characters")
   .meta({ description: "A password, 10 to 256 characters", format: "password" });
 
+const groups = z.array(z.string().min(1).max(128)).max(100);
+
 export const addUserRequest = z
   .strictObject({
     name: userName,
     role: z.enum(roles).optional(),
     password: password.optional(),
+    groups: groups.optional(),
   })
   .meta({ id: "AddUserRequest" });
+
+export const changeUserRequest = z
+  .strictObject({
+    role: z.enum(roles).optional(),
+    groups: groups.optional().meta({
+      description: "All that they are to be in by an admin's word; those of the provider stay",
+    }),
+  })
+  .refine(
+    (change) => Object.values(change).some((one) => one !== undefined),
+    "changes nothing; give role or groups",
+  )
+  .meta({ id: "ChangeUserRequest", minProperties: 1 });
 
 export const setPasswordRequest = z
   .strictObject({
@@ -59,6 +78,9 @@ export const me = z
   .object({
     user: userName.optional().meta({ description: "Absent for root over the socket" }),
     role: z.enum(roles),
+    groups: z.array(z.string()).optional().meta({
+      description: "Yours; what you may have below is what they bring",
+    }),
     sandboxesPerUser: z.int(),
     ttl: z.object({ defaultMs: z.int(), maxMs: z.int() }),
     profiles: z.array(

@@ -26,8 +26,8 @@ describe("berth user", () => {
     bench.api.add("aaaaaaa1", "alice");
     const { stdout } = await bench.berth(["user", "list"]);
     expect(stdout).toBe(
-      "NAME   ROLE  TOKEN  PASSWORD  LAST SEEN  ADDED\n" +
-        "alice  user  yes    no        never      2025-06-01T10:00:00.000Z\n",
+      "NAME   ROLE  GROUPS  TOKEN  PASSWORD  LAST SEEN  ADDED\n" +
+        "alice  user          yes    no        never      2025-06-01T10:00:00.000Z\n",
     );
     const listed: unknown = JSON.parse((await bench.berth(["user", "list", "--json"])).stdout);
     expect(listed).toMatchObject({ users: [{ name: "alice" }] });

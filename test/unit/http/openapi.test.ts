@@ -79,7 +79,8 @@ describe("/openapi.json", () => {
   });
 
   it("asks for a token where one is needed, and says what comes without one", () => {
-    const open = ["/healthz", "/metrics", "/", "/openapi.json", "/v1/session"];
+    const browsers = ["/v1/session", "/v1/session/oidc", "/v1/session/oidc/callback"];
+    const open = ["/healthz", "/metrics", "/", "/openapi.json", ...browsers];
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, { security, responses }] of Object.entries(methods)) {
         expect(security === undefined, path).toBe(open.includes(path));

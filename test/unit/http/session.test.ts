@@ -208,7 +208,7 @@ describe("a wrong password", () => {
     expect((await api.fetch("/v1/me", { headers: { cookie } })).status).toBe(200);
     await api.users.add("bob", "user", { password });
     expect((await signIn({ user: "bob", password })).status).toBe(200);
-  });
+  }, 60_000);
 
   it("is nowhere in the log, the answers or the files, nor is a right one", async () => {
     await signIn(wrong);

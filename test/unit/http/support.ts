@@ -46,12 +46,19 @@ export class TestApi {
     const now = () => this.berth.now;
     const users = new Users({ dir: `${dataDir}/users`, log, now });
     this.users = users;
+    this.berth.groupsOf = (name) => users.groupsOf(name);
     await users.load();
     const { provisioner } = this.berth;
     const app = buildApp({
       provisioner,
       users,
-      signIn: await SignIn.open({ settings: signInSettingsOf(this.config), users, dataDir, now }),
+      signIn: await SignIn.open({
+        settings: await signInSettingsOf(this.config),
+        users,
+        dataDir,
+        log,
+        now,
+      }),
       host: new HostMeter({ dataDir, now }),
       images: { list: () => Promise.resolve(this.images) },
       metrics: new Metrics(provisioner, { available: 3, size: 12 }),

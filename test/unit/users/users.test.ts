@@ -33,6 +33,7 @@ describe("a user", () => {
     expect(ann).toEqual({
       name: "ann",
       role: "user",
+      groups: [],
       createdAt: "2026-01-01T12:00:00.000Z",
       hasToken: true,
       hasPassword: false,
