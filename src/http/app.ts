@@ -3,14 +3,9 @@ import { BerthError } from "../lib/errors.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { mustBeAdmin } from "./caller.js";
 import type { HttpContext } from "./context.js";
-import { openApi } from "./openapi.js";
 import { notFound, problemHandler } from "./problem.js";
 import type { Route } from "./route.js";
-import { hostRoutes } from "./routes/host.js";
-import { operationRoutes } from "./routes/operations.js";
-import { sandboxRoutes } from "./routes/sandboxes.js";
-import { sessionRoutes } from "./routes/session.js";
-import { userRoutes } from "./routes/users.js";
+import { allRoutes } from "./routes.js";
 import { securityHeaders } from "./security-headers.js";
 import { servePage } from "./serve-page.js";
 
@@ -31,28 +26,6 @@ export function buildApp(context: HttpContext): Express {
   servePage(app, context.pageDir);
   app.use(notFound, problemHandler(context.log));
   return app;
-}
-
-function allRoutes(context: HttpContext): Route[] {
-  const routes = [
-    ...sandboxRoutes(context),
-    ...sessionRoutes(context),
-    ...userRoutes(context),
-    ...hostRoutes(context),
-    ...operationRoutes(context),
-  ];
-  const document: Route = {
-    method: "get",
-    path: "/openapi.json",
-    summary: "This description",
-    access: "open",
-    answers: { 200: { description: "OpenAPI 3.1", contentTypes: ["application/json"] } },
-    errors: [],
-    handle({ response }) {
-      response.json(openApi([...routes, document], context.version));
-    },
-  };
-  return [...routes, document];
 }
 
 /** Checks who asks and what, then hands over to the route. Who asks comes first: strangers learn nothing. */

@@ -38,7 +38,13 @@ export function lookRoutes(context: HttpContext): Route[] {
       summary: "The containers that run in the sandbox, as its own engine tells them",
       access: "user",
       answers: { 200: { description: "What runs inside", schema: containerList } },
-      errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE", "ENGINE_FAILED"],
+      errors: [
+        "SANDBOX_NOT_FOUND",
+        "SANDBOX_NOT_READY",
+        "ENGINE_UNREACHABLE",
+        "ENGINE_FAILED",
+        "RECORD_INVALID",
+      ],
       async handle({ caller, params, response }) {
         const containers = await provisioner.looks.containers(theirs(context, caller, params));
         response.json({ containers });

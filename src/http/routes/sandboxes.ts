@@ -204,7 +204,13 @@ function verifyRoute(context: HttpContext): Route {
       "Look at how a sandbox is held: from the host, and from inside by a container that tries to get out",
     access: "user",
     answers: { 200: { description: "What was found", schema: verification } },
-    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE", "ENGINE_FAILED"],
+    errors: [
+      "SANDBOX_NOT_FOUND",
+      "SANDBOX_NOT_READY",
+      "ENGINE_UNREACHABLE",
+      "ENGINE_FAILED",
+      "RECORD_INVALID",
+    ],
     async handle({ caller, params, response }) {
       const { id } = theirs(context, caller, params);
       response.json(await context.provisioner.verify(id));
@@ -221,7 +227,7 @@ function bundleRoute(context: HttpContext): Route {
     summary: "A fresh bundle: address, client certificate and Docker context, as zip or tar",
     access: "user",
     answers: { 200: { description: "The bundle", contentTypes: Object.keys(archives) } },
-    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY"],
+    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "INVALID_REQUEST", "RECORD_INVALID"],
     async handle({ caller, params, request, response }) {
       const record = theirs(context, caller, params);
       const type = request.accepts(Object.keys(archives)) as keyof typeof archives | false;

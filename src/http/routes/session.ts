@@ -77,11 +77,19 @@ function oidcRoutes(signIn: SignIn): Route[] {
       path,
       summary,
       access: "open",
-      answers: { 303: { description: "To the provider, or to the page" } },
-      errors: ["NOT_FOUND"],
+      answers: {
+        303: {
+          description:
+            "To the provider, or to the page, whose session then tells of SIGN_IN_REFUSED or PROVIDER_UNREACHABLE",
+        },
+      },
+      errors: ["SIGN_IN_REFUSED"],
       async handle({ request, response }) {
         if (!signIn.oidc) {
-          throw new BerthError("NOT_FOUND", "signing in by OpenID Connect is not set up here");
+          throw new BerthError(
+            "SIGN_IN_REFUSED",
+            "signing in by OpenID Connect is not set up here",
+          );
         }
         response.setHeader("Cache-Control", "no-store");
         try {

@@ -101,7 +101,8 @@ function meRoute({ provisioner, users }: HttpContext): Route {
         profiles: settings.profiles,
         maxLimits: settings.maxLimits,
       };
-      response.json(answer);
+      // Profiles say more than users need to know.
+      response.json(me.parse(answer));
     },
   });
 }

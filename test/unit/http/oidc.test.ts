@@ -234,7 +234,7 @@ describe("nobody signs in by OpenID Connect", () => {
     await api.stop();
     api = await TestApi.start();
     for (const path of ["/v1/session/oidc", "/v1/session/oidc/callback?code=x&state=y"])
-      expect((await problemIn(await api.fetch(path))).code).toBe("NOT_FOUND");
+      expect((await problemIn(await api.fetch(path))).code).toBe("SIGN_IN_REFUSED");
   });
 });
 
