@@ -65,7 +65,10 @@ const schema = z.strictObject({
     .strictObject({
       host: z.string().default("127.0.0.1"),
       port: port.default(8420),
-      tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      /** The operator's PEM files; `self`: a certificate of Berth's own making. */
+      tls: z
+        .union([z.strictObject({ cert: z.string(), key: z.string() }), z.literal("self")])
+        .optional(),
       /** Serve tokens and pages without TLS on an address that is not loopback. */
       plainHttp: z.boolean().default(false),
     })
@@ -256,7 +259,7 @@ function findContradiction(config: Config): string | undefined {
   if (groupFault) return groupFault;
   const { host, tls, plainHttp } = config.listen;
   if (!tls && !plainHttp && !["127.0.0.1", "::1", "localhost"].includes(host))
-    return `listen.host ${host} would carry tokens without TLS; give listen.tls {cert, key}, or set listen.plainHttp: true where the network is trusted`;
+    return `listen.host ${host} would carry tokens without TLS; give listen.tls {cert, key} or listen.tls: self, or set listen.plainHttp: true where the network is trusted`;
   return undefined;
 }
 

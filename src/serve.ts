@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { assemble, pageDir, signInSettingsOf, type Surroundings } from "./assemble.js";
@@ -7,6 +7,7 @@ import { buildApp } from "./http/app.js";
 import { listen } from "./http/listen.js";
 import { Metrics } from "./http/metrics.js";
 import { SignIn } from "./http/sign-in/sign-in.js";
+import { tlsOf } from "./https.js";
 import { lockDataDirectory } from "./lib/lock.js";
 import type { Log } from "./lib/log.js";
 import type { Provisioner } from "./provisioner/provisioner.js";
@@ -53,12 +54,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     pageDir,
     log,
   });
-  const { port, tls } = config.listen;
-  const address = {
-    host: config.listen.host,
-    port,
-    ...(tls ? { tls: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}),
-  };
+  const tls = await tlsOf(config, log);
+  const { port } = config.listen;
+  const address = { host: config.listen.host, port, ...(tls ? { tls } : {}) };
   const server = await listen(app, join(config.runDir, "berth.sock"), address, log);
   keys.start();
   const stopUpkeep = startUpkeep(provisioner, log);
