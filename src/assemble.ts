@@ -9,7 +9,8 @@ import { DirectDoor } from "./door/direct-door.js";
 import { BerthError, messageOf } from "./lib/errors.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
-import { Images } from "./image/images.js";
+import { Exercises } from "./image/exercises.js";
+import { Images, type ImagesOptions } from "./image/images.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
 import type { SignInSettings } from "./http/sign-in/sign-in.js";
 import { HostMeter } from "./kernel/host-meter.js";
@@ -97,12 +98,18 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   };
 }
 
-export function buildImages(config: Config, log: Log): Images {
+export const buildImages = (config: Config, log: Log): Images =>
+  new Images(imagesOptions(config, log));
+
+export const buildExercises = (config: Config, log: Log): Exercises =>
+  new Exercises(imagesOptions(config, log));
+
+function imagesOptions(config: Config, log: Log): ImagesOptions {
   const [quick, lasting] = [
     connectDocker(config.engine.socket),
     connectDockerForStreams(config.engine.socket),
   ];
-  return new Images({
+  return {
     docker: {
       getImage: (name) => quick.getImage(name),
       listImages: quick.listImages.bind(quick),
@@ -114,7 +121,7 @@ export function buildImages(config: Config, log: Log): Images {
     log,
     ...(config.image.base === undefined ? {} : { base: config.image.base }),
     ...(config.image.mirror === undefined ? {} : { mirror: config.image.mirror }),
-  });
+  };
 }
 
 /** Where the compiled page lies. */

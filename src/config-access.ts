@@ -2,6 +2,7 @@ import { z } from "zod";
 import { duration, limitFields } from "./lib/contract/sandbox.js";
 
 import type { SandboxLimits } from "./lib/limits.js";
+import { suggestion } from "./lib/strict-issues.js";
 
 // Who gets in and what they may have: the parts of the configuration that are about people.
 
@@ -106,4 +107,25 @@ function definedLimits({ memory, cpus, pids, disk }: GivenLimits): Partial<Sandb
     ...(pids === undefined ? {} : { pids }),
     ...(disk === undefined ? {} : { diskBytes: disk }),
   };
+}
+
+export const limitKeys = ["memoryBytes", "cpus", "pids", "diskBytes"] as const;
+
+/** What of the groups does not go with the rest; undefined for nothing. */
+export function findGroupFault(
+  groups: ReturnType<typeof groupsOf>,
+  profiles: { name: string }[],
+  minLimits: SandboxLimits,
+): string | undefined {
+  const known = profiles.map(({ name }) => name);
+  for (const { name, maxLimits, profiles: allowed = [] } of groups) {
+    const strange = allowed.find((profile) => !known.includes(profile));
+    if (strange !== undefined)
+      return `groups.${name}.profiles: there is no profile "${strange}"${suggestion(strange, known)}`;
+    for (const key of limitKeys) {
+      if ((maxLimits[key] ?? Infinity) < minLimits[key])
+        return `group ${name}: its ${key} is below ${minLimits[key]}, with which no engine starts`;
+    }
+  }
+  return undefined;
 }

@@ -2,18 +2,21 @@ import { readFile } from "node:fs/promises";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import {
+  findGroupFault,
   groupsOf,
   groupsSchema,
+  limitKeys,
   limits,
   publicUrl,
   signInSchema,
   type GivenLimits,
 } from "./config-access.js";
 import { duration } from "./lib/contract/sandbox.js";
+import { exerciseProfiles } from "./exercise-profiles.js";
 import { BerthError, codeOf, messageOf } from "./lib/errors.js";
 import { egressModes, isolations, uidsPerSandbox } from "./lib/model.js";
 import { parseNetwork } from "./lib/subnets.js";
-import { parseStrictly, suggestion } from "./lib/strict-issues.js";
+import { parseStrictly } from "./lib/strict-issues.js";
 
 /** Where the configuration is read from when nobody says otherwise. */
 export const defaultConfigPath = "/etc/berth/berth.yaml";
@@ -51,7 +54,17 @@ const profile = z.strictObject({
   egressTo: z.array(network).max(256).default([]),
   /** Device nodes of the host that its sandboxes get. */
   devices: z
-    .array(z.string().regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev"))
+    .array(
+      z
+        .string()
+        .regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev")
+        // Who may write to one may detach it (LOOP_CLR_FD asks for no capability), and then has
+        // under the same node whatever the host attaches next: another sandbox's disk.
+        .refine(
+          (path) => !/\/loop[^/]*$/.test(path),
+          "is a loop device, whose holder can swap what is behind it; give a file instead",
+        ),
+    )
     .max(32)
     .default([]),
 });
@@ -148,7 +161,6 @@ const schema = z.strictObject({
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 
-const limitKeys = ["memoryBytes", "cpus", "pids", "diskBytes"] as const;
 const defaultLimits = { memoryBytes: GiB, cpus: 1.5, pids: 512, diskBytes: 10 * GiB };
 const maxLimits = { memoryBytes: 16 * GiB, cpus: 16, pids: 8192, diskBytes: 200 * GiB };
 
@@ -204,23 +216,39 @@ export function parseConfig(value: unknown, file: string): Config {
 
 function effective(parsed: Parsed) {
   const base = mergeLimits(defaultLimits, parsed.limits.default);
-  const profiles = Object.entries({ default: profile.parse({}), ...parsed.profiles }).map(
-    ([name, given]) => ({
-      name,
-      description: given.description,
-      isolation: given.isolation,
-      ttlMs: given.ttl ?? parsed.ttl.default,
-      limits: mergeLimits(base, given.limits),
-      egress: { mode: given.egress, to: given.egressTo },
-      devices: given.devices,
-    }),
-  );
+  const known = { default: profile.parse({}), ...parsed.profiles, ...shipped(parsed, base) };
+  const profiles = Object.entries(known).map(([name, given]) => ({
+    name,
+    description: given.description,
+    isolation: given.isolation,
+    ttlMs: given.ttl ?? parsed.ttl.default,
+    limits: mergeLimits(base, given.limits),
+    egress: { mode: given.egress, to: given.egressTo },
+    devices: given.devices,
+  }));
   return {
     ...parsed,
     limits: { default: base, max: mergeLimits(maxLimits, parsed.limits.max) },
     profiles,
     groups: groupsOf(parsed.groups),
   };
+}
+
+/**
+ * Profiles of the exercises, but for those that the operator defines. Each is the profile `default`
+ * with at most as much memory: nobody gets by them what the operator has not given to all.
+ */
+function shipped({ profiles }: Parsed, base: typeof defaultLimits): Parsed["profiles"] {
+  const common = profiles["default"] ?? profile.parse({});
+  const { memoryBytes: usual } = mergeLimits(base, common.limits);
+  return Object.fromEntries(
+    Object.entries(exerciseProfiles)
+      .filter(([name]) => !(name in profiles))
+      .map(([name, { description, memoryBytes = usual }]) => {
+        const limits = { ...common.limits, memory: Math.min(memoryBytes, usual) };
+        return [name, { ...common, description, limits }];
+      }),
+  );
 }
 
 /** `base` with what is given put over it. */
@@ -255,24 +283,10 @@ function findContradiction(config: Config): string | undefined {
         return `profile ${name}: its ${key} is below ${minLimits[key]}, with which no engine starts`;
     }
   }
-  const groupFault = findGroupFault(config);
+  const groupFault = findGroupFault(config.groups, config.profiles, minLimits);
   if (groupFault) return groupFault;
   const { host, tls, plainHttp } = config.listen;
   if (!tls && !plainHttp && !["127.0.0.1", "::1", "localhost"].includes(host))
     return `listen.host ${host} would carry tokens without TLS; give listen.tls {cert, key} or listen.tls: self, or set listen.plainHttp: true where the network is trusted`;
-  return undefined;
-}
-
-function findGroupFault({ groups, profiles }: Config): string | undefined {
-  const known = profiles.map(({ name }) => name);
-  for (const { name, maxLimits, profiles: allowed = [] } of groups) {
-    const strange = allowed.find((profile) => !known.includes(profile));
-    if (strange !== undefined)
-      return `groups.${name}.profiles: there is no profile "${strange}"${suggestion(strange, known)}`;
-    for (const key of limitKeys) {
-      if ((maxLimits[key] ?? Infinity) < minLimits[key])
-        return `group ${name}: its ${key} is below ${minLimits[key]}, with which no engine starts`;
-    }
-  }
   return undefined;
 }

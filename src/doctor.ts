@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import { buildImages, publicHostsOf } from "./assemble.js";
 import type { DoctorReport, Finding } from "./cli/local.js";
 import type { Config } from "./config.js";
+import { examineIsolation } from "./doctor-isolation.js";
 import { connectDocker } from "./lib/engine-call.js";
 import { checkHttps } from "./https.js";
 import { answersAt } from "./lib/answers-at.js";
@@ -33,7 +34,8 @@ export async function examine(
     checkHttps(config),
     checkPortRanges(config),
     checkDaemon(socket),
-  ]);
+    examineIsolation(config.subordinateUids),
+  ]).then((found) => found.flat());
   return {
     ok: findings.every(({ status }) => status !== "failure"),
     version: options.version,

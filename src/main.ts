@@ -62,6 +62,12 @@ const local: LocalVerbs = {
       if (mirror !== undefined) config.image.mirror = mirror;
       return (await images(config, log)).build({ rebuild, onProgress, signal });
     },
+    async buildExercises(name, { config: path, ...options }, onProgress, signal) {
+      const { config, log } = await configuredQuietly(path);
+      const { buildExercises } = await import("./assemble.js");
+      const exercises = buildExercises(config, log);
+      return { images: await exercises.buildAll(name, { ...options, onProgress, signal }) };
+    },
     async list(options) {
       const { config, log } = await configuredQuietly(options.config);
       return { images: await (await images(config, log)).list() };

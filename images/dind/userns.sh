@@ -48,54 +48,65 @@ delegate_cgroups() {
   if [ -e $root/cgroup.controllers ]; then
     empty_into_leaf $root
     enable_controllers $root
-    mkdir -p $root/box
-    give $root/box cgroup.procs cgroup.threads cgroup.subtree_control
     boxes=$root/box
+    mkdir -p $boxes
+    bound_subtree $boxes
+    chown "$base:$base" $boxes $boxes/cgroup.procs $boxes/cgroup.threads $boxes/cgroup.subtree_control
     return
   fi
-  boxes=
+  boxes='' given=''
   for hierarchy in "$root"/*/; do
-    mountpoint -q "$hierarchy" || continue
-    box=${hierarchy}box
-    mkdir -p "$box"
-    # v1: a cgroup without processors takes no process.
-    if [ -e "$box/cpuset.cpus" ]; then
-      cat "${hierarchy}cpuset.cpus" >"$box/cpuset.cpus"
-      cat "${hierarchy}cpuset.mems" >"$box/cpuset.mems"
-    fi
-    give "$box" cgroup.procs tasks
-    boxes="$boxes $box"
+    hierarchy=${hierarchy%/}
+    # cpu and cpuacct may be two names of one hierarchy.
+    if [ -L "$hierarchy" ] || [ ! -e "$hierarchy/cgroup.procs" ]; then continue; fi
+    boxes="$boxes $hierarchy/box"
+    given="$given $hierarchy/box $hierarchy/box/cgroup.procs $hierarchy/box/tasks"
   done
+  # shellcheck disable=SC2086 # lists of words
+  mkdir -p $boxes
+  # v1: a cgroup without processors takes no process.
+  for file in cpus mems; do
+    [ ! -e "$root/cpuset/cpuset.$file" ] || cat "$root/cpuset/cpuset.$file" >"$root/cpuset/box/cpuset.$file"
+  done
+  # shellcheck disable=SC2086
+  chown "$base:$base" $given
 }
 
-give() {
-  directory=$1
-  shift
-  chown "$base:$base" "$directory"
-  for file in "$@"; do
-    [ ! -e "$directory/$file" ] || chown "$base:$base" "$directory/$file"
+# cgroup v2, what no limit of a slice or container speaks of. The kernel has 65,535 memory cgroups for the
+# whole machine: somebody who made them all would keep the host from starting anything. And huge pages, which
+# it sets aside where the operator tells it to, are counted by no memory limit.
+bound_subtree() {
+  echo 1000 >"$1/cgroup.max.descendants"
+  for file in "$1"/hugetlb.*.max; do
+    [ ! -e "$file" ] || echo 0 >"$file"
   done
 }
 
 # What the user's world gets from here, at places of its own: certificates, resolvers, device nodes.
 hand_over() {
   mkdir -p "$state/root" "$state/certs" "$state/dev"
-  for file in ca.pem server-cert.pem server-key.pem; do
-    install -m 0600 -o "$base" -g "$base" "/berth/certs/$file" "$state/certs/$file"
-  done
+  install -m 0600 -o "$base" -g "$base" -t "$state/certs" \
+    /berth/certs/ca.pem /berth/certs/server-cert.pem /berth/certs/server-key.pem
   resolv_conf >"$state/resolv.conf"
-  # Nodes made one by one: the container's /dev is the host's, with whatever is open to all there.
-  # On a file system of real root's, for the kernel opens no device on one of a user namespace.
-  mount -t tmpfs -o mode=755,nosuid,noexec,size=64k tmpfs "$state/dev"
-  mknod -m 666 "$state/dev/null" c 1 3
-  mknod -m 666 "$state/dev/zero" c 1 5
-  mknod -m 666 "$state/dev/full" c 1 7
-  mknod -m 666 "$state/dev/random" c 1 8
-  mknod -m 666 "$state/dev/urandom" c 1 9
-  mknod -m 666 "$state/dev/tty" c 5 0
-  mknod -m 666 "$state/dev/fuse" c 10 229
-  mkdir "$state/dev/net"
-  mknod -m 666 "$state/dev/net/tun" c 10 200
+  # Nodes named one by one: the container's /dev is the host's, with whatever is open to all there.
+  # On a file system of real root's, for the kernel opens no device on one of a user namespace; what the
+  # user mounts in it comes on top.
+  mount -t tmpfs -o mode=755,nosuid,noexec,size=64k dev "$state/dev"
+  (
+    cd "$state/dev" || exit
+    umask 0
+    mkdir -m 755 pts shm mqueue net
+    cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty .
+    mknod fuse c 10 229
+    mknod net/tun c 10 200
+    chmod 666 null zero full random urandom tty
+    chown 0:0 tty
+    ln -s pts/ptmx ptmx
+    ln -s /proc/self/fd fd
+    ln -s /proc/self/fd/0 stdin
+    ln -s /proc/self/fd/1 stdout
+    ln -s /proc/self/fd/2 stderr
+  )
   for device in ${BERTH_DEVICES:-}; do
     grant "$device"
   done
@@ -142,24 +153,28 @@ make_namespaces() {
   echo "0 $base 65536" >"/proc/$holder/gid_map"
 }
 
-# The user's side is whole first: a packet that comes meanwhile is refused, where one that is
-# not answered would keep its sender waiting for a second.
+# The address comes last, and with it the way to the user: until then a packet is refused. One that is
+# lost would keep its sender, Berth itself, waiting for a second, and so would one that is sent before the
+# kernel has put the link to work, which it does a moment after both ends are up (linkwatch).
 connect() {
   read -r mtu </sys/class/net/eth0/mtu
-  ip link add user0 mtu "$mtu" type veth peer name eth0 mtu "$mtu" netns "$holder"
+  ip -batch - <<EOF
+link add user0 mtu $mtu type veth peer name eth0 mtu $mtu netns $holder
+link set user0 up
+EOF
+  echo 1 >/proc/sys/net/ipv4/conf/user0/rp_filter
+  echo 1 >/proc/sys/net/ipv4/conf/user0/arp_ignore
+  echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/user0/disable_ipv6 || true
   nsenter --net="/proc/$holder/ns/net" ip -batch - <<EOF
 link set lo up
 address add $user_address/$link_bits dev eth0
 link set eth0 up
 route add default via $gate_address
 EOF
-  echo 1 >/proc/sys/net/ipv4/conf/user0/rp_filter
-  echo 1 >/proc/sys/net/ipv4/conf/user0/arp_ignore
-  echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/user0/disable_ipv6 || true
-  ip -batch - <<EOF
-address add $gate_address/$link_bits dev user0
-link set user0 up
-EOF
+  until read -r link_state </sys/class/net/user0/operstate && [ "$link_state" = up ]; do
+    sleep 0.002
+  done
+  ip address add $gate_address/$link_bits dev user0
 }
 
 # From here on the user's: filtered system calls first (by a process that may still load the filter), the
@@ -172,13 +187,15 @@ start_world() {
     state=$1 holder=$2
     shift 2
     for box in "$@"; do echo $$ >"$box/cgroup.procs"; done
-    exec setpriv --seccomp-filter "$state/seccomp.bpf" \
+    exec /usr/local/lib/berth/load-filter "$state/seccomp.bpf" \
       nsenter --user="/proc/$holder/ns/user" --net="/proc/$holder/ns/net" --setuid 0 --setgid 0 \
       unshare --mount --pid --fork --kill-child --ipc --uts --cgroup \
       tini -- /usr/local/lib/berth/world.sh
   ' sh "$state" "$holder" $boxes </dev/null &
   world=$!
-  until init=$(cat "/proc/$world/task/$world/children" 2>/dev/null) && [ -n "$init" ]; do
+  inside=$(readlink "/proc/$holder/ns/user")
+  until [ "$(readlink "/proc/$world/ns/user" 2>/dev/null)" = "$inside" ] &&
+    init=$(cat "/proc/$world/task/$world/children" 2>/dev/null) && [ -n "$init" ]; do
     alive "$world" || fail "the sandbox's own processes cannot be started"
     sleep 0.002
   done

@@ -19,9 +19,7 @@ main() {
   chmod 700 root
   # Read-only and locked so, as the container's root is.
   mount --rbind /usr usr
-  for link in bin lib lib64 sbin; do
-    [ ! -L "/$link" ] || cp -P "/$link" .
-  done
+  cp -P /bin /lib* /sbin .
   fill_etc
   cp -r "$state/certs" berth/certs
   mount --rbind /data data
@@ -38,35 +36,23 @@ main() {
 }
 
 fill_etc() {
-  cp -r /etc/docker /etc/containerd etc/
+  # shellcheck disable=SC2046 # a list of words
+  cp -r /etc/docker /etc/containerd $(ls -d /etc/ld.so.cache /etc/nsswitch.conf /etc/protocols /etc/services 2>/dev/null) \
+    "$state/resolv.conf" etc/
   mkdir -p etc/ssl/certs
   mount --bind /etc/ssl/certs etc/ssl/certs
-  for file in ld.so.cache nsswitch.conf protocols services ca-certificates.conf; do
-    [ ! -e "/etc/$file" ] || cp "/etc/$file" etc/
-  done
-  cp "$state/resolv.conf" etc/resolv.conf
+  read -r name </proc/sys/kernel/hostname
   echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
   echo 'root:x:0:' >etc/group
-  hostname >etc/hostname
-  printf '127.0.0.1\tlocalhost\n127.0.1.1\t%s\n' "$(hostname)" >etc/hosts
+  echo "$name" >etc/hostname
+  printf '127.0.0.1\tlocalhost\n127.0.1.1\t%s\n' "$name" >etc/hosts
 }
 
 make_dev() {
-  mount -t tmpfs -o mode=755,nosuid,size=64k dev dev
-  mkdir dev/pts dev/shm dev/mqueue
-  for node in $(cd "$state/dev" && find . ! -type d); do
-    mkdir -p "dev/${node%/*}"
-    : >"dev/$node"
-    mount --bind "$state/dev/$node" "dev/$node"
-  done
+  mount --rbind "$state/dev" dev
   mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5,nosuid,noexec devpts dev/pts
   mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs dev/shm
   mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue
-  ln -s pts/ptmx dev/ptmx
-  ln -s /proc/self/fd dev/fd
-  ln -s /proc/self/fd/0 dev/stdin
-  ln -s /proc/self/fd/1 dev/stdout
-  ln -s /proc/self/fd/2 dev/stderr
 }
 
 # The cgroup namespace is rooted in the delegated subtree, and so is what is mounted here.
@@ -85,11 +71,13 @@ mount_cgroups() {
       name=*) name=${controllers#name=} options=none,$controllers ;;
       *) name=$controllers options=$controllers ;;
     esac
-    mkdir "sys/fs/cgroup/$name"
-    mount -t cgroup -o "nosuid,nodev,noexec,$options" cgroup "sys/fs/cgroup/$name"
-    for controller in $(echo "$name" | tr , ' '); do
-      [ -e "sys/fs/cgroup/$controller" ] || ln -s "$name" "sys/fs/cgroup/$controller"
+    mount --mkdir -t cgroup -o "nosuid,nodev,noexec,$options" cgroup "sys/fs/cgroup/$name"
+    # Each of several controllers in one hierarchy has its name as well.
+    while [ "$controllers" != "${controllers#*,}" ]; do
+      ln -s "$name" "sys/fs/cgroup/${controllers%%,*}"
+      controllers=${controllers#*,}
     done
+    [ "$name" = "$controllers" ] || [ "$controllers" = "name=$name" ] || ln -s "$name" "sys/fs/cgroup/$controllers"
   done </proc/self/cgroup
 }
 

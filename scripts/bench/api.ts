@@ -9,6 +9,7 @@ const engineSteps = ["network", "container", "start", "ready"];
 
 interface Creation {
   id: string;
+  dockerHost: string;
   /** From the request to its answer. */
   ms: number;
   steps: Map<string, number>;
@@ -46,8 +47,8 @@ export class Api {
     const begun = performance.now();
     const answer = await this.#ask("POST", "/v1/sandboxes", { user: owner, ttl: "1h" });
     const ms = performance.now() - begun;
-    const { id } = sandbox.parse(await answer.json());
-    return { id, ms, ...(await this.#steps(id)) };
+    const { id, dockerHost } = sandbox.parse(await answer.json());
+    return { id, dockerHost, ms, ...(await this.#steps(id)) };
   }
 
   async remove(id: string): Promise<number> {

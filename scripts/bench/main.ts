@@ -4,22 +4,28 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { berth, hostRoot, isEmbedded, ok, onHost } from "../../test/e2e/support.js";
 import { Api } from "./api.js";
+import { measureHolding } from "./holding.js";
+import { measureNeighbour } from "./neighbour.js";
+import { measurePage } from "./page.js";
 import { formatTable, quietly, type Row } from "./table.js";
 
-const usage = `Usage: npm run bench -- [--runs 10] [--known 50] [--list 200]
+const usage = `Usage: npm run bench -- [--runs 10] [--known 50] [--list 200] [--only PART]...
 
 Measures a running Berth (scripts/host up, or installed) and prints a table. Makes and removes sandboxes of users
 bench-*; run it on an otherwise idle machine.
 
   --runs N    sandboxes made one after another [10]
   --known N   real sandboxes kept at once while the daemon's memory is read [50]; each takes some 70 MB of memory
-  --list N    records known to a second daemon, without containers, whose list is timed [200]`;
+  --list N    records known to a second daemon, without containers, whose list is timed [200]
+  --only PART of: create, at-once, daemon, list, holding (memory of an idle sandbox, userns against privileged),
+              neighbour (of a sandbox that takes all it can get)`;
 
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "10" },
     known: { type: "string", default: "50" },
     list: { type: "string", default: "200" },
+    only: { type: "string", multiple: true },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -34,12 +40,24 @@ const { runs, known, list } = {
 };
 
 const rows: Row[] = [];
+const parts: Record<string, () => Promise<unknown>> = {
+  create: measureOneByOne,
+  "at-once": () => measureAtOnce(10),
+  daemon: measureMemory,
+  list: measureList,
+  holding: async () => rows.push(...(await measureHolding(api, runs))),
+  neighbour: async () => rows.push(...(await measureNeighbour(api, runs))),
+  page: async () => rows.push(...(await measurePage(runs))),
+};
+const only = values.only ?? Object.keys(parts);
+const unknown = only.find((name) => !(name in parts));
+if (unknown !== undefined) {
+  console.error(`--only ${unknown}: there is no such part; ${Object.keys(parts).join(", ")}`);
+  process.exit(2);
+}
 const api = await Api.connect();
 try {
-  await measureOneByOne();
-  await measureAtOnce(10);
-  await measureMemory();
-  await measureList();
+  for (const name of only) await parts[name]?.();
 } finally {
   await api.removeAll();
   await api.disconnect();

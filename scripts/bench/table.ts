@@ -14,9 +14,9 @@ export function formatTable(rows: Row[]): string {
     ...rows.map(({ what, values, unit, aim }) => [
       what,
       String(values.length),
-      `${number(median(values))} ${unit}`.trim(),
-      number(Math.min(...values)),
-      number(Math.max(...values)),
+      `${number(median(values), unit)} ${unit}`.trim(),
+      number(Math.min(...values), unit),
+      number(Math.max(...values), unit),
       aim === undefined ? "" : `<= ${aim}`,
       aim === undefined ? "" : median(values) <= aim ? "reached" : "NOT REACHED",
     ]),
@@ -41,7 +41,11 @@ export function median(values: number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
 }
 
-const number = (value: number) => value.toFixed(value < 10 && !Number.isInteger(value) ? 1 : 0);
+/** Ratios (`x`) have their aims in the second decimal. */
+function number(value: number, unit: string): string {
+  if (unit === "x") return value.toFixed(2);
+  return value.toFixed(value < 10 && !Number.isInteger(value) ? 1 : 0);
+}
 
 /** Progress, out of the table's way. */
 export function quietly(text: string): void {

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # The root file system of the embedded host: Debian 13 by mmdebstrap, built once, kept in $STATE_DIR/root.
 
+# shellcheck source=SCRIPTDIR/mirrors.sh
+. "$LIB/mirrors.sh"
+
 ROOTFS_SUITE=trixie
 ROOTFS_LOOP_NODES=1024
 ROOTFS_PACKAGES=(
@@ -103,28 +106,7 @@ rootfs_mmdebstrap() {
     "${options[@]}" "$ROOTFS_SUITE" "$new" -
 }
 
-# rootfs_sources: the machine's own Debian mirrors, for our suite; mmdebstrap's default ones when it has none.
-rootfs_sources() {
-  # shellcheck disable=SC2016 # apt expands these
-  local label codename uri seen=' ' fields='$(LABEL)|$(CODENAME)|$(REPO_URI)'
-  while IFS='|' read -r label codename uri; do
-    case $label:$codename in
-      Debian-Security:*) codename=$ROOTFS_SUITE-security ;;
-      Debian:*-updates) codename=$ROOTFS_SUITE-updates ;;
-      Debian:*-*) continue ;;
-      Debian:*) codename=$ROOTFS_SUITE ;;
-      *) continue ;;
-    esac
-    [[ $seen != *" $codename "* ]] || continue
-    seen+="$codename "
-    echo "deb $uri $codename main"
-  done < <(apt-get indextargets --format "$fields" 'Created-By: Packages' 2>/dev/null)
-}
-
-apt_fetch_settings() {
-  apt-config dump --format '%F "%v";%n' 2>/dev/null |
-    grep -E '^Acquire::(https?::Proxy|Check-Date|Check-Valid-Until|Retries|ForceIPv[46])\b.* "[^"]+";$' || true
-}
+rootfs_sources() { mirror_sources "$ROOTFS_SUITE"; }
 
 rootfs_configure() {
   local root=$1 unit

@@ -2,6 +2,9 @@
 # shellcheck disable=SC2034 # what is set here is for the files sourced after this one
 # Where the embedded host keeps things, and how we tell whether it runs.
 
+# shellcheck source=SCRIPTDIR/process.sh
+. "$LIB/process.sh"
+
 use_state_dir() {
   STATE_DIR=$1
   ROOT_DIR=$STATE_DIR/root
@@ -26,19 +29,6 @@ TABLES_FILE=$RUN_DIR/nft-tables.before
 HOST_NAME=berth-host
 
 HOST_PID='' HOST_START='' HOST_ADDRESS=''
-
-# process_start PID: field 22 of stat. The command name (field 2) may hold spaces and brackets, so cut behind its last one.
-process_start() {
-  local stat fields
-  # Not $(<file): on a missing file bash 5.2 ends the whole shell there, even before ||.
-  { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-  read -ra fields <<<"${stat##*) }"
-  # A zombie has been killed already and only waits for its parent.
-  [[ ${fields[0]} != Z ]] || return 1
-  REPLY=${fields[19]}
-}
-
-same_process() { process_start "$1" && [[ $REPLY == "$2" ]]; }
 
 # load_state: true when the host is up (booted and answering at the time state.json was written, and not gone since).
 load_state() {

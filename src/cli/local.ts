@@ -1,4 +1,4 @@
-import type { BuiltImage, DindImage } from "../lib/dind-image.js";
+import type { BuiltExercise, BuiltImage, DindImage } from "../lib/dind-image.js";
 import type { ReapResult } from "../lib/contract/sandbox.js";
 
 /** Verbs that work on this machine itself, in this process; main.ts plugs in what does them. */
@@ -17,6 +17,13 @@ export interface ImageVerbs {
     onProgress: (progress: BuildProgress) => void,
     signal: AbortSignal,
   ): Promise<BuiltImage>;
+  /** Builds the images of one exercise, or of all: `exercises`. */
+  buildExercises(
+    name: string,
+    options: { rebuild: boolean; base?: string; mirror?: string; config?: string },
+    onProgress: (progress: BuildProgress) => void,
+    signal: AbortSignal,
+  ): Promise<{ images: BuiltExercise[] }>;
   list(options: { config?: string }): Promise<{ images: DindImage[] }>;
   remove(tag: string, options: { config?: string }): Promise<void>;
 }

@@ -81,11 +81,15 @@ export class SandboxEngine {
   async prepareContainer(launch: Launch): Promise<void> {
     const name = thingName(launch.id);
     const found = await this.#ownContainer(launch.id);
-    if (found && (launch.isolation !== "userns" || (await this.#bridge.holds(found)))) {
+    const isConnected =
+      launch.isolation === "userns"
+        ? found && (await this.#bridge.holds(found))
+        : found?.NetworkSettings.Networks[name] !== undefined;
+    if (found && isConnected) {
       await this.#settle(found, launch);
       return;
     }
-    // Made on a bridge that somebody removed; it could not be started any more.
+    // Taken off its network, or made on one that somebody removed: it could not be started or reached.
     if (found) await this.remove(launch.id);
     const host = {
       cgroupParent: cgroupParent(launch.slice, await this.#driver()),
@@ -182,9 +186,10 @@ export class SandboxEngine {
       networks: new Set(),
       bridge: networks.some(({ Name }) => Name === this.#bridge.name),
     };
-    for (const { Labels, State } of containers) {
+    for (const { Labels, State, NetworkSettings } of containers) {
       const id = Labels[labelNames.sandbox];
-      if (id) found.containers.set(id, { running: State === "running" });
+      const connected = Object.keys(NetworkSettings.Networks).length > 0;
+      if (id) found.containers.set(id, { running: State === "running", connected });
     }
     for (const { Labels } of networks) {
       const id = Labels?.[labelNames.sandbox];
@@ -193,14 +198,18 @@ export class SandboxEngine {
     return found;
   }
 
-  /** First uids of all sandboxes that have a container, those of another Berth on this engine included. */
-  async uidBasesInUse(): Promise<number[]> {
-    const containers = await engineCall("list the uids of sandboxes", () =>
+  /** First uid and address of every sandbox with uids of its own, another Berth's on this engine included. */
+  async holdings(): Promise<{ uidBase: number; address: string | undefined }[]> {
+    const containers = await engineCall("list what sandboxes hold", () =>
       this.#docker.listContainers({ all: true, filters: { label: [labelNames.uidBase] } }),
     );
-    return containers
-      .map(({ Labels }) => Number(Labels[labelNames.uidBase]))
-      .filter(Number.isInteger);
+    return containers.map(({ Labels, NetworkSettings }) => {
+      const [network] = Object.values(NetworkSettings.Networks);
+      // The first is what was asked for, and all there is of a container that does not run.
+      const asked = (network?.IPAMConfig as { IPv4Address?: string } | null | undefined)
+        ?.IPv4Address;
+      return { uidBase: Number(Labels[labelNames.uidBase]), address: asked ?? network?.IPAddress };
+    });
   }
 
   /** What the sandbox as a whole uses now: its outer container's cgroup. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import express, { type Express, type RequestHandler } from "express";
+import express, { type Express, type NextFunction, type RequestHandler } from "express";
 
 const yearMs = 365 * 24 * 3_600_000;
 
@@ -22,9 +22,14 @@ export function servePage(app: Express, pageDir: string): void {
     // Who asks without naming html is a program that mistyped: the API's own 404 serves it better.
     const wantsPage = request.accepts(["json", "html"]) === "html";
     if (!wantsPage || notAView.test(request.path)) next();
-    else response.sendFile(join(pageDir, "index.html"), { cacheControl: false }, next);
+    else response.sendFile(join(pageDir, "index.html"), { cacheControl: false }, onlyErrors(next));
   });
 }
+
+/** sendFile calls back when all is sent, too: then nobody must come next. */
+const onlyErrors = (next: NextFunction) => (error?: Error) => {
+  if (error) next(error);
+};
 
 /** Sends the twin that the build has compressed, to whom takes it. */
 function compressed(
@@ -41,6 +46,6 @@ function compressed(
       return;
     }
     response.type(file).set("Content-Encoding", "gzip");
-    response.sendFile(join(assets, twin), kept, next);
+    response.sendFile(join(assets, twin), kept, onlyErrors(next));
   };
 }

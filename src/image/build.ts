@@ -1,6 +1,6 @@
+import type Docker from "dockerode";
 import { pack, type Pack } from "tar-stream";
 import { BerthError } from "../lib/errors.js";
-import { labelsOf, repository, tagOf, type Identity } from "./digest.js";
 import { engineCall } from "../lib/engine-call.js";
 import { followAnswer, type DockerImages } from "./engine-images.js";
 import { startRoot, type Root } from "./mmdebstrap.js";
@@ -12,7 +12,8 @@ import { readAptSources, sourcesForSuite } from "./sources.js";
 export interface BuildRequest {
   docker: DockerImages;
   folder: RecipeFolder;
-  identity: Identity;
+  tag: string;
+  labels: Record<string, string>;
   rebuild: boolean;
   workDir: string;
   mirror?: string | undefined;
@@ -30,7 +31,7 @@ const reportEveryBytes = 4 * 1024 ** 2;
  * @throws BerthError IMAGE_BUILD_FAILED, ENGINE_UNREACHABLE, DISK_FULL
  */
 export async function importRoot(request: BuildRequest): Promise<void> {
-  const { docker, folder, identity, report } = request;
+  const { folder, report } = request;
   const sources = sourcesForSuite(folder.recipe.suite, await readAptSources());
   const failed = new AbortController();
   const signal = AbortSignal.any([request.signal, failed.signal]);
@@ -59,7 +60,7 @@ export async function importRoot(request: BuildRequest): Promise<void> {
       feed(root, tar, folder, report).catch(fail),
       engineCall(
         "import the image",
-        () => importTar(docker, tar, identity, folder.recipe, signal),
+        () => importTar(request, tar, signal),
         "IMAGE_BUILD_FAILED",
       ).catch(fail),
     ]);
@@ -97,54 +98,80 @@ function byteReporter(report: Report): (bytes: number) => void {
   };
 }
 
-async function importTar(
-  docker: DockerImages,
-  tar: Pack,
-  identity: Identity,
-  recipe: Recipe,
-  signal: AbortSignal,
-): Promise<void> {
+async function importTar(request: BuildRequest, tar: Pack, signal: AbortSignal): Promise<void> {
+  const { docker, folder, labels } = request;
+  const [repo, name] = request.tag.split(":");
   const answer = await docker.importImage(readable(tar), {
-    repo: repository,
-    tag: tagOf(identity).slice(repository.length + 1),
+    repo,
+    tag: name,
     changes: [
-      `ENTRYPOINT ${JSON.stringify(recipe.entrypoint)}`,
-      `STOPSIGNAL ${recipe.stopSignal}`,
-      ...Object.entries(labelsOf(identity)).map(([name, value]) => `LABEL ${name}=${value}`),
+      ...instructionsOf(folder.recipe),
+      ...Object.entries(labels).map(([label, value]) => `LABEL ${label}=${value}`),
     ],
     abortSignal: signal,
   });
   await followAnswer(answer, () => undefined);
 }
 
+const instructionsOf = ({ entrypoint, command, stopSignal }: Recipe): string[] => [
+  ...(entrypoint === undefined ? [] : [`ENTRYPOINT ${JSON.stringify(entrypoint)}`]),
+  ...(command === undefined ? [] : [`CMD ${JSON.stringify(command)}`]),
+  ...(stopSignal === undefined ? [] : [`STOPSIGNAL ${stopSignal}`]),
+];
+
 /**
- * Lets the engine build the image on a base with its classic builder, from images/dind/Dockerfile.
+ * Lets the engine build the image on a base, from images/dind/Dockerfile.
  * @throws BerthError IMAGE_BUILD_FAILED, ENGINE_UNREACHABLE, DISK_FULL
  */
 export async function buildOnBase(request: BuildRequest & { base: string }): Promise<void> {
-  const { docker, folder, identity, base, report, signal } = request;
+  const { folder, base } = request;
   const context = packFiles([
     { path: "/Dockerfile", mode: 0o644, content: contentOf(folder.files, "Dockerfile") },
     ...filesInPlace(folder).map((file) => ({ ...file, path: `/rootfs${file.path}` })),
   ]);
-  report("base", `building on ${base}`);
+  await buildContext({
+    ...request,
+    context,
+    buildargs: {
+      BASE: base,
+      PACKAGES: folder.recipe.packages.join(" "),
+      DPKG_OPTIONS: dpkgOptions(folder.recipe).join(" "),
+    },
+  });
+}
+
+export type ContextRequest = Pick<
+  BuildRequest,
+  "docker" | "tag" | "labels" | "rebuild" | "report" | "signal"
+> & {
+  /** Dockerfile and all that it copies. */
+  context: Pack;
+  buildargs: { BASE: string; [name: string]: string };
+  dockerfile?: string;
+};
+
+/**
+ * Lets the engine build a Dockerfile, with its classic builder.
+ * @throws BerthError IMAGE_BUILD_FAILED, ENGINE_UNREACHABLE, DISK_FULL
+ */
+export async function buildContext(request: ContextRequest): Promise<void> {
+  const { docker, context, tag, labels, buildargs, report, signal } = request;
+  const options: Docker.ImageBuildOptions = {
+    t: tag,
+    labels,
+    buildargs,
+    forcerm: true,
+    nocache: request.rebuild,
+    version: "1",
+    abortSignal: signal,
+    ...(request.dockerfile === undefined ? {} : { dockerfile: request.dockerfile }),
+  };
+  report("base", `building on ${buildargs.BASE}`);
   try {
     await engineCall(
-      `build the image on ${base}`,
+      `build the image ${tag} on ${buildargs.BASE}`,
       async () => {
-        const answer = await docker.buildImage(readable(context), {
-          t: tagOf(identity),
-          labels: labelsOf(identity),
-          buildargs: {
-            BASE: base,
-            PACKAGES: folder.recipe.packages.join(" "),
-            DPKG_OPTIONS: dpkgOptions(folder.recipe).join(" "),
-          },
-          forcerm: true,
-          nocache: request.rebuild,
-          version: "1",
-          abortSignal: signal,
-        });
+        const answer = await docker.buildImage(readable(context), options);
         await followAnswer(answer, (message) => {
           report("base", message);
         });

@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
 import type { InputFile } from "./recipe.js";
 
-export const repository = "berth/dind";
-
 /** Labels of every image Berth makes. */
 export const labelNames = {
-  /** Which of Berth's images it is: `dind`. */
+  /** Which of Berth's images it is: `dind`, `exercise-shell`. */
   image: "berth.image",
   /** All inputs: the tag is its beginning. */
   digest: "berth.digest",
@@ -43,11 +41,12 @@ export function identify({ files, architecture, base }: ImageInputs): Identity {
   return { recipe, digest: sha256(JSON.stringify({ recipe, base: base ?? null })) };
 }
 
-/** `berth/dind:<first 12 digits>` */
-export const tagOf = ({ digest }: Identity): string => `${repository}:${digest.slice(0, 12)}`;
+/** `berth/dind:<first 12 digits>`, or that of another of Berth's images. */
+export const tagOf = ({ digest }: Identity, image = "dind"): string =>
+  `berth/${image}:${digest.slice(0, 12)}`;
 
-export const labelsOf = ({ digest, recipe }: Identity): Record<string, string> => ({
-  [labelNames.image]: "dind",
+export const labelsOf = ({ digest, recipe }: Identity, image = "dind"): Record<string, string> => ({
+  [labelNames.image]: image,
   [labelNames.digest]: digest,
   [labelNames.recipe]: recipe,
 });

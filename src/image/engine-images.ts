@@ -15,6 +15,13 @@ export async function findImage(
   return engineFind(`look for the image ${name}`, () => docker.getImage(name).inspect());
 }
 
+/** An image's own tags, `latest` last; the engine writes `<none>:<none>` for one without. */
+export function tagsOf(image: { RepoTags?: string[] | null | undefined }): string[] {
+  const tags = (image.RepoTags ?? []).filter((tag) => !tag.startsWith("<none>"));
+  const isLatest = (tag: string) => tag.endsWith(":latest");
+  return [...tags.filter((tag) => !isLatest(tag)), ...tags.filter(isLatest)];
+}
+
 /**
  * Reads the engine's answer to an import or build: one JSON document a line. The status is 200 even
  * when it fails; the failure is in a line.

@@ -3,9 +3,16 @@ import { BerthError } from "../lib/errors.js";
 import type { BuiltImage, DindImage } from "../lib/dind-image.js";
 import type { Log } from "../lib/log.js";
 import { buildOnBase, importRoot } from "./build.js";
-import { debianArchitecture, identify, labelNames, tagOf, type Identity } from "./digest.js";
+import {
+  debianArchitecture,
+  identify,
+  labelNames,
+  labelsOf,
+  tagOf,
+  type Identity,
+} from "./digest.js";
 import { engineCall, statusOf } from "../lib/engine-call.js";
-import { findImage, type DockerImages } from "./engine-images.js";
+import { findImage, tagsOf, type DockerImages } from "./engine-images.js";
 import { reporter, type OnProgress } from "./progress.js";
 import { readRecipe, type RecipeFolder } from "./recipe.js";
 
@@ -84,7 +91,8 @@ export class Images {
     const request = {
       docker,
       folder: await this.#readFolder(),
-      identity,
+      tag,
+      labels: labelsOf(identity),
       rebuild,
       workDir: this.#options.workDir ?? "/var/tmp",
       mirror: options.mirror ?? this.#options.mirror,
@@ -140,7 +148,9 @@ export class Images {
     if (listed?.inUse) throw inUse(name);
     await engineCall(`remove the image ${name}`, async () => {
       try {
-        await docker.getImage(name).remove();
+        // By each of its names, for the engine refuses to remove one that has several by its id.
+        const tags = tagsOf(found);
+        for (const tag of tags.length > 0 ? tags : [found.Id]) await docker.getImage(tag).remove();
       } catch (error) {
         // A container was made from it meanwhile.
         if (statusOf(error) === 409) throw inUse(name);
@@ -196,7 +206,3 @@ const inUse = (name: string): BerthError =>
     "IMAGE_IN_USE",
     `the image ${name} is in use by a sandbox's container; remove those sandboxes first`,
   );
-
-/** An image's own tags; the engine writes `<none>:<none>` for one without. */
-const tagsOf = (image: { RepoTags?: string[] | null | undefined }): string[] =>
-  (image.RepoTags ?? []).filter((tag) => !tag.startsWith("<none>"));

@@ -6,7 +6,7 @@ import type { AddedFile } from "./root-tar.js";
 
 const insidePath = z.string().regex(/^\/[^\0\n]*[^/\0\n]$/, "must be an absolute path");
 
-/** What images/dind/recipe.json may say. */
+/** What a recipe.json (images/dind, images/exercises/base) may say. */
 const recipeSchema = z.strictObject({
   /** Debian release, as apt names it. */
   suite: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -27,8 +27,12 @@ const recipeSchema = z.strictObject({
       mode: z.enum(["0644", "0755"]),
     }),
   ),
-  entrypoint: z.array(z.string()).min(1),
-  stopSignal: z.string().regex(/^SIG[A-Z]+$/),
+  entrypoint: z.array(z.string()).min(1).optional(),
+  command: z.array(z.string()).min(1).optional(),
+  stopSignal: z
+    .string()
+    .regex(/^SIG[A-Z]+$/)
+    .optional(),
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;
@@ -47,7 +51,7 @@ export interface RecipeFolder {
 }
 
 /**
- * Reads a recipe's folder (images/dind).
+ * Reads a recipe's folder (images/dind, images/exercises/base).
  * @throws BerthError IMAGE_BUILD_FAILED when it is incomplete or says what no recipe may
  */
 export async function readRecipe(dir: string): Promise<RecipeFolder> {

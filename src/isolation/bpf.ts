@@ -38,7 +38,7 @@ export const refuse = (errno: number): Instruction => ({
   k: 0x00050000 | errno,
 });
 
-/** The program's bytes, as `setpriv --seccomp-filter` reads them. */
+/** The program's bytes, as images/dind/load-filter reads them. */
 export function encode(program: readonly Instruction[]): Buffer {
   const bytes = Buffer.alloc(program.length * 8);
   program.forEach(({ code, jt, jf, k }, i) => {

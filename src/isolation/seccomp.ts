@@ -15,7 +15,7 @@ import {
  * and their `seccomp=unconfined` included. All else is left to the user namespace's own rules, so that
  * Docker works as on a machine of one's own; inner containers have Docker's default profile besides.
  *
- * Loaded by the entrypoint (setpriv --seccomp-filter) rather than by the host's engine, for engines before 27
+ * Loaded by the entrypoint (images/dind/load-filter) rather than by the host's engine, for engines before 27
  * silently ignore a seccomp profile of a privileged container (moby pull request 47500).
  */
 

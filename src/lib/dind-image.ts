@@ -8,6 +8,14 @@ export interface BuiltImage {
   seconds: number;
 }
 
+/** What a build of an exercise's image came to. */
+export interface BuiltExercise extends BuiltImage {
+  /** The exercise, or `toolbox`. */
+  name: string;
+  /** What the image is called: its tag, and the name that the exercise's compose.yaml has. */
+  references: string[];
+}
+
 /** One of Berth's images in the engine. */
 export interface DindImage {
   /** Empty for one whose tag a rebuild took; then `id` names it. */

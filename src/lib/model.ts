@@ -89,8 +89,8 @@ export interface Peer extends KeyAndCertificate {
 }
 
 export interface EngineInventory {
-  /** Sandbox ids with a container, and whether it runs. */
-  containers: Map<string, { running: boolean }>;
+  /** Sandbox ids with a container, whether it runs, and whether it is on a network. */
+  containers: Map<string, { running: boolean; connected: boolean }>;
   /** Sandbox ids with a network of their own. */
   networks: Set<string>;
   /** Whether the bridge that all `userns` sandboxes share is there. */

@@ -107,8 +107,8 @@ export interface Engine {
   prepareBridge(): Promise<void>;
   /** Makes the network that the sandbox joins. */
   prepareNetwork(launch: NetworkLaunch): Promise<void>;
-  /** First host uids of all sandboxes on this engine, another Berth's included. */
-  uidBasesInUse(): Promise<number[]>;
+  /** What all `userns` sandboxes on this engine hold, another Berth's and those without a record included. */
+  holdings(): Promise<{ uidBase: number; address: string | undefined }[]>;
   /** Makes the sandbox's container, not started; one that is there is kept and gets these limits. */
   prepareContainer(launch: Launch): Promise<void>;
   /** Starts the container; resolves once it runs. */

@@ -68,6 +68,7 @@ export function faultOf(
   if (!container) return "its container is gone";
   const hasNetwork = isolation === "userns" ? engine.bridge : engine.networks.has(id);
   if (!hasNetwork) return "its network is gone";
+  if (!container.connected) return "its container is on no network";
   if (!container.running) return "its container is stopped";
   return state === "ready" ? undefined : `it is ${state}`;
 }

@@ -2,14 +2,7 @@ import { randomInt } from "node:crypto";
 import type { CreateRequest } from "../lib/contract/sandbox.js";
 import { BerthError } from "../lib/errors.js";
 import { allocatePorts } from "../lib/ports.js";
-import type { Isolation } from "../lib/model.js";
-import {
-  allocateAddress,
-  allocateSubnet,
-  separateSubnets,
-  sharedSubnet,
-  type SandboxNetwork,
-} from "../lib/subnets.js";
+import { allocateAddress, allocateSubnet, separateSubnets, sharedSubnet } from "../lib/subnets.js";
 import { allocateUids } from "../lib/uids.js";
 import type { Context } from "./context.js";
 import type { SandboxRecord } from "./records.js";
@@ -32,10 +25,9 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
 
   const image = await parts.images.require();
   const all = records.all();
-  const [ports, network, uidBase] = await Promise.all([
+  const [ports, network] = await Promise.all([
     freePorts(context, all),
-    freeNetwork(context, spec.profile.isolation, all),
-    spec.profile.isolation === "userns" ? freeUids(context, all) : undefined,
+    spec.profile.isolation === "userns" ? freePlace(context, all) : freeNetwork(context, all),
   ]);
   const createdAt = now();
   return {
@@ -51,9 +43,8 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     image,
     limits: spec.limits,
     ports,
-    network,
     publicHost: settings.publicHosts[0] ?? "localhost",
-    ...(uidBase === undefined ? {} : { uidBase }),
+    ...network,
     egress: spec.profile.egress,
     devices: spec.profile.devices,
   };
@@ -96,27 +87,34 @@ async function freePorts({ parts, settings }: Context, all: SandboxRecord[]) {
   }
 }
 
-/** An address on the bridge of all, or a network of its own. */
-async function freeNetwork(
+/**
+ * An address on the bridge of all, and uids. The engine is asked too: it knows the sandboxes whose records
+ * cannot be read, and another Berth's.
+ */
+async function freePlace(
   { parts, settings }: Context,
-  isolation: Isolation,
   all: SandboxRecord[],
-): Promise<SandboxNetwork> {
-  const avoid = await parts.hostNetworks();
-  if (isolation === "userns") {
-    const subnet = sharedSubnet(settings.networkPool);
-    const used = all.map(({ network }) => network.address);
-    return { subnet, address: allocateAddress({ subnet, used, avoid }) };
-  }
-  const used = all.map(({ network }) => network.subnet);
-  return allocateSubnet({ pool: separateSubnets(settings.networkPool), used, avoid });
+): Promise<Pick<SandboxRecord, "network" | "uidBase">> {
+  const [held, avoid] = await Promise.all([parts.engine.holdings(), parts.hostNetworks()]);
+  const subnet = sharedSubnet(settings.networkPool);
+  const addresses = [...all.map(({ network }) => network), ...held].flatMap((h) => h.address ?? []);
+  const uids = [...all, ...held].flatMap(({ uidBase }) => uidBase ?? []);
+  return {
+    network: { subnet, address: allocateAddress({ subnet, used: addresses, avoid }) },
+    uidBase: allocateUids({ range: settings.subordinateUids, used: uids }),
+  };
 }
 
-/** The engine is asked too: it knows the sandboxes whose records cannot be read, and another Berth's. */
-async function freeUids({ parts, settings }: Context, all: SandboxRecord[]): Promise<number> {
-  const inUse = await parts.engine.uidBasesInUse();
-  const recorded = all.flatMap(({ uidBase }) => uidBase ?? []);
-  return allocateUids({ range: settings.subordinateUids, used: [...recorded, ...inUse] });
+/** A network of its own. */
+async function freeNetwork(
+  { parts, settings }: Context,
+  all: SandboxRecord[],
+): Promise<Pick<SandboxRecord, "network">> {
+  const used = all.map(({ network }) => network.subnet);
+  const avoid = await parts.hostNetworks();
+  return {
+    network: allocateSubnet({ pool: separateSubnets(settings.networkPool), used, avoid }),
+  };
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyz";

@@ -61,12 +61,15 @@ export function textOf(sighting: Sighting, to: Audience): string {
 function killText({ limit, task }: Sighting & { kind: "memory" }, to: Audience): string {
   const killed = `${task ?? "a process"} was killed`;
   const own = to.limits.memoryBytes;
+  const ownText = `${killed} at ${ofSizes(own, own)} memory; ${more(to, "memory")}`;
   switch (limit) {
     case "sandbox":
-      return `${killed} at ${ofSizes(own, own)} memory; ${more(to, "memory")}`;
+      return ownText;
     case "inner":
       return `${killed} at the memory limit of its own container, which is not the sandbox's; for more: docker run -m`;
     case "slice":
+      // Of a user with one sandbox both limits are the same, and the slice's may be met first.
+      if (to.userLimits.memoryBytes === own) return ownText;
       return `${killed}: all sandboxes of ${to.user} together have used up their ${size(to.userLimits.memoryBytes)} memory; ${more(to, "memory")}`;
     case "host":
       return `${killed}: the server itself had no memory left; ask who runs it`;

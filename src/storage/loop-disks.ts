@@ -231,9 +231,15 @@ export class LoopDisks {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await chmod(dir, 0o700);
     const mounts = await this.#mounts();
+    if (mountOf(mounts, dir)?.shared) return;
+    // Ours from an earlier start, which somebody has made private since.
+    if (mounts.some(({ mountPoint }) => mountPoint === dir)) {
+      await this.#host.exec("mount", ["--make-shared", dir]);
+      return;
+    }
     // Disks mounted already (by us, before this rule) would vanish from sight under the new mount.
     const inUse = mounts.some(({ mountPoint }) => dirname(mountPoint) === dir);
-    if (inUse || mountOf(mounts, dir)?.shared) return;
+    if (inUse) return;
     // Where / is private (systemd makes it shared, but not inside a container), a service started
     // while a disk is mounted would keep its copy, and the loop device, for as long as it runs.
     await this.#host.exec("mount", ["--bind", "--make-shared", dir, dir]);

@@ -48,6 +48,24 @@ describe("a user's own docker client", () => {
     expect(ok(said)).toBe("default");
   });
 
+  it("may run setuid programs, which a no_new_privs over the whole sandbox would make useless", async () => {
+    const status = await client.docker(
+      "run",
+      "--rm",
+      "box",
+      "grep",
+      "NoNewPrivs",
+      "/proc/self/status",
+    );
+    expect(status).toMatch(/NoNewPrivs:\s+0$/);
+    // The shell of a user with nothing becomes root by a setuid copy of a program that stays it.
+    const script = `
+      cp /bin/busybox /tmp/su && chmod 4755 /tmp/su
+      printf 'root::0:0::/:/bin/sh\nann::1000:1000::/:/bin/sh\n' >/etc/passwd
+      /bin/su ann -c '/tmp/su root -c "id -u"'`;
+    expect(await client.docker("run", "--rm", "box", "sh", "-c", script)).toBe("0");
+  });
+
   it("executes commands in a running container", async () => {
     await client.docker("run", "-d", "--name", "sleeper", "box", "sleep", "600");
     expect(await client.docker("exec", "sleeper", "cat", "/proc/1/comm")).toBe("sleep");

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { card, openTab, signIn, startChromium, takePictures } from "./page-browser.js";
-import { startedBerth } from "./support.js";
+import { card, heading, openTab, panel, said, signIn, startChromium } from "../page/browser.js";
+import { projectDir, startedBerth } from "./support.js";
 
 const run = promisify(execFile);
 
@@ -40,85 +40,75 @@ describe("the web page", () => {
   });
 
   it("refuses a wrong token in words, and never puts a token into an address", async () => {
-    await takePictures(tab, "sign-in");
     await signIn(tab, "no-such-token");
     await tab.getByRole("alert").getByText("This token does not work").waitFor();
-    await takePictures(tab, "sign-in-refused");
     await signIn(tab, token);
     await tab.getByText("No sandbox yet.").waitFor();
-    await takePictures(tab, "empty");
     for (const address of asked) {
       expect(address).not.toContain(token);
       expect(address).not.toContain("no-such-token");
     }
     await tab.getByRole("button", { name: "Sign out" }).click();
-    await tab.getByLabel("Your token").waitFor();
+    await heading(tab, "Sign in").waitFor();
     expect(await tab.evaluate("sessionStorage.length")).toBe(0);
     expect(faults).toEqual([]);
   });
 
   it("leads from a token to a Docker Engine that answers, and cleans up after", async () => {
     await signIn(tab, token);
+    await tab.getByText("No sandbox yet.").waitFor();
     await watchSteps(tab);
-    await tab.getByRole("button", { name: "Get a sandbox" }).click();
-    const mine = card(tab, "default");
-    await mine.getByText("ready", { exact: true }).waitFor();
+    await tab.getByRole("button", { name: "Make a sandbox" }).click();
+    await heading(tab, "default").waitFor();
+    await tab.getByRole("button", { name: "Download bundle" }).waitFor();
     const seen = await tab.evaluate<string[]>("window.seenSteps");
-    for (const step of seen) expect(step).toMatch(/done\d.*\s(ms|s)$/);
+    for (const step of seen) expect(step).toMatch(/done \d.*\s(ms|s)$/);
     for (const step of ["Set aside memory", "Make a disk", "Start the Docker", "Wait until"]) {
       expect(seen.join("\n")).toContain(step);
     }
-    await mine
+    await panel(tab, "In use")
       .getByText(/\d of \d+/)
       .first()
       .waitFor();
-    await takePictures(tab, "ready");
 
-    const lines = await downloadBundle(mine, dir);
+    const lines = await downloadBundle(tab, dir);
     // What the page says to paste, in the folder of the download, by the user's own docker client.
     const home = { ...process.env, HOME: dir, DOCKER_CONFIG: join(dir, ".docker") };
     const pasted = await run("bash", ["-euc", lines], { cwd: dir, env: home });
     expect(pasted.stdout).toMatch(/Server:/);
-    expect((await verifiedVersion(mine, join(dir, `berth-${user}-default`))).stdout).toMatch(
-      /^\d+/,
-    );
+    const host = (await addressOf(tab)) ?? "";
+    const docker = (...args: string[]) =>
+      run("docker", [...flags(join(dir, `berth-${user}-default`)), "-H", host, ...args]);
+    const port = await panel(tab, "Published ports").getByRole("link").first().textContent();
+    await runContainer(docker, Number.parseInt(port ?? ""));
 
-    const before = await timeLeft(mine);
-    await mine.getByRole("button", { name: "Add 2 hours" }).click();
-    await tab
-      .getByRole("log")
-      .getByText("default has 2 hours more.")
-      .waitFor({ state: "attached" });
-    expect((await timeLeft(mine)) - before).toBeGreaterThan(119 * 60);
+    const before = await timeLeft(tab);
+    await tab.getByRole("button", { name: "Add 2 hours" }).click();
+    await said(tab, "default has 2 hours more.");
+    expect((await timeLeft(tab)) - before).toBeGreaterThan(119 * 60);
 
-    const address = await mine.locator("code").first().textContent();
     await tab.reload();
-    await mine.getByText("ready", { exact: true }).waitFor();
-    expect(await mine.locator("code").first().textContent()).toBe(address);
+    await tab.getByRole("button", { name: "Download bundle" }).waitFor();
+    expect(await addressOf(tab)).toBe(host);
 
-    await mine.getByRole("button", { name: "Remove" }).click();
+    await tab.getByRole("button", { name: "Remove this sandbox" }).click();
     await tab.getByRole("button", { name: "Keep it" }).click();
-    await mine.getByRole("button", { name: "Remove" }).click();
-    await takePictures(tab, "remove");
+    await tab.getByRole("button", { name: "Remove this sandbox" }).click();
     await tab.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await tab.getByText("No sandbox yet.").waitFor();
     expect(faults).toEqual([]);
   });
 
-  it("works by keyboard alone and follows a creation on over a reload", async () => {
-    await tab.keyboard.type(token);
+  it("follows a creation on over a reload, and lists it", async () => {
+    await signIn(tab, token);
+    await tab.getByRole("link", { name: "Choose settings first" }).click();
+    await tab.getByLabel("Name", { exact: true }).fill("by-hand");
     await tab.keyboard.press("Enter");
-    await tab.getByText("No sandbox yet.").waitFor();
-    await tab.getByLabel("Name").focus();
-    await tab.keyboard.type("by-hand");
-    await tab.keyboard.press("Enter");
-    const mine = card(tab, "by-hand");
-    await mine.waitFor();
+    await heading(tab, "by-hand").waitFor();
     await tab.reload();
-    await mine.getByText("ready", { exact: true }).waitFor();
-    await mine.getByRole("tab", { name: "Docker context" }).focus();
-    await tab.keyboard.press("ArrowRight");
-    await mine.getByRole("tabpanel", { name: "bash, zsh" }).waitFor();
+    await tab.getByRole("button", { name: "Download bundle" }).waitFor();
+    await tab.getByRole("link", { name: "My sandboxes", exact: true }).click();
+    await card(tab, "by-hand").getByText("ready", { exact: true }).waitFor();
     expect(faults).toEqual([]);
   });
 });
@@ -133,32 +123,44 @@ async function watchSteps(tab: Page): Promise<void> {
         if (step.checkVisibility() && !seen.has(step)) window.seenSteps.push(step.textContent);
         seen.add(step);
       }
-    }).observe(document.querySelector("#cards"), { subtree: true, childList: true, attributes: true });
+    }).observe(document.querySelector("main"), { subtree: true, childList: true, attributes: true });
   `);
 }
 
 /** Saves the bundle as a person does, and gives the lines the page has for it. */
-async function downloadBundle(mine: Locator, dir: string): Promise<string> {
-  const download = mine.page().waitForEvent("download");
-  await mine.getByRole("button", { name: "Download bundle" }).click();
+async function downloadBundle(tab: Page, dir: string): Promise<string> {
+  const download = tab.waitForEvent("download");
+  await tab.getByRole("button", { name: "Download bundle" }).click();
   const saved = await download;
   await saved.saveAs(join(dir, saved.suggestedFilename()));
-  return (await mine.getByRole("tabpanel").locator("pre").textContent()) ?? "";
+  return (await panel(tab, "Connect").locator("pre:visible").textContent()) ?? "";
 }
 
-async function verifiedVersion(mine: Locator, bundle: string) {
-  const host = (await mine.locator("code").first().textContent()) ?? "";
-  const flags = { ca: "tlscacert", cert: "tlscert", key: "tlskey" };
-  const certificate = Object.entries(flags).map(
-    ([name, flag]) => `--${flag}=${bundle}/${name}.pem`,
-  );
-  const version = ["version", "--format", "{{.Server.Version}}"];
-  return run("docker", ["--tlsverify", ...certificate, "-H", host, ...version]);
+const addressOf = (tab: Page) => panel(tab, "Connect").locator(".address code").textContent();
+
+/** What makes a docker client use the bundle in `dir`. */
+function flags(dir: string): string[] {
+  const files = { ca: "tlscacert", cert: "tlscert", key: "tlskey" };
+  const given = Object.entries(files).map(([name, flag]) => `--${flag}=${join(dir, name)}.pem`);
+  return ["--tlsverify", ...given];
+}
+
+/** A container of the small demo image, with a port published that the page lists. */
+async function runContainer(
+  docker: (...args: string[]) => Promise<{ stdout: string }>,
+  port: number,
+): Promise<void> {
+  const tar = join(await mkdtemp(join(tmpdir(), "berth-box-")), "box.tar");
+  await run("bash", ["-c", `"$0" > "$1"`, join(projectDir, "scripts", "demo-image"), tar]);
+  await docker("import", tar, "box");
+  await rm(dirname(tar), { recursive: true });
+  const { stdout } = await docker("run", "--rm", "-p", `${port}:80`, "box", "echo", "it runs");
+  expect(stdout.trim()).toBe("it runs");
 }
 
 /** The countdown in seconds. */
-async function timeLeft(mine: Locator): Promise<number> {
-  const text = (await mine.getByRole("timer").textContent()) ?? "";
+async function timeLeft(tab: Page): Promise<number> {
+  const text = (await panel(tab, "Time").getByRole("timer").textContent()) ?? "";
   const [, days = "0", hours = "", minutes = "", seconds = ""] =
     /(?:(\d+) d )?(\d+):(\d+):(\d+)/.exec(text) ?? [];
   return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds);

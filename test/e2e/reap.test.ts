@@ -165,7 +165,7 @@ describe("a sandbox that somebody meddles with", () => {
     // The slice holds its limits again before anything is started in it.
     expect(done).toContain("slice");
     expect(done.indexOf("slice")).toBeLessThan(done.indexOf("start"));
-    expect(done.at(-1)).toBe("ready");
+    expect(done.at(-1)).toBe("check");
     await isItself();
   });
 
@@ -188,8 +188,9 @@ describe("a sandbox that somebody meddles with", () => {
   });
 
   it("gets a network again when somebody removes it", async () => {
-    const network = `berth-${made.id}`;
-    ok(await onHost(`docker network disconnect -f ${network} ${network}`));
+    const container = `berth-${made.id}`;
+    const network = `berth_${ok(await onHost("head -c 8 /var/lib/berth/installation-id"))}`;
+    ok(await onHost(`docker network disconnect -f ${network} ${container}`));
     ok(await onHost(`docker network rm ${network}`));
     expect(await answers(made)).toBe(false);
     expect((await reap()).actions).toMatchObject([
@@ -201,7 +202,7 @@ describe("a sandbox that somebody meddles with", () => {
   const table = async () =>
     ok(
       await onHost(
-        "nft list tables ip | grep -o 'berth_'$(head -c 8 /var/lib/berth/installation-id)",
+        "nft list tables ip | grep -o berth_$(head -c 8 /var/lib/berth/installation-id)'$'",
       ),
     );
 

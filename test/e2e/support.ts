@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, mkdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { expect } from "vitest";
 import { ApiClient as CliClient } from "../../src/cli/client.js";
@@ -10,12 +9,22 @@ import { look } from "../../src/cli/connection.js";
 import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
 import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
 import { addedUser } from "../../src/lib/contract/user.js";
+import {
+  cli,
+  hostScript,
+  isEmbedded,
+  isOurs,
+  patience,
+  projectDir,
+  shellOnHost,
+  vmForward,
+  vmPlugins,
+} from "./where.js";
 
 // What the end-to-end tests share. They look at Berth from outside, as a user does: through bin/berth,
 // the API and a real docker client. What is left behind is read inside the host.
 
-export const projectDir = fileURLToPath(new URL("../..", import.meta.url));
-export const hostScript = join(projectDir, "scripts", "host");
+export { hostScript, isEmbedded, isOurs, patience, projectDir };
 
 export interface Ran {
   code: number;
@@ -29,7 +38,7 @@ export async function run(
   args: string[],
   options: { input?: string | Buffer; env?: Record<string, string>; cwd?: string } = {},
 ): Promise<Ran> {
-  const result = await execa(file, args, { reject: false, timeout: 120_000, ...options });
+  const result = await execa(file, args, { reject: false, timeout: patience(120_000), ...options });
   return {
     code: result.exitCode ?? 1,
     stdout: result.stdout,
@@ -43,25 +52,12 @@ export function ok({ code, stdout, stderr }: Ran): string {
   return stdout;
 }
 
-/** Whether Berth runs in the embedded host (else it is installed on this very machine). */
-export const isEmbedded = (): boolean => {
-  try {
-    readFileSync("/run/berth-host/state.json");
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 /** Runs a shell line on the host that holds the sandboxes. */
-export function onHost(line: string): Promise<Ran> {
-  return isEmbedded()
-    ? run(hostScript, ["exec", "--", "bash", "-c", line])
-    : run("bash", ["-c", line]);
-}
+export const onHost = (line: string): Promise<Ran> => run(...shellOnHost(line));
 
-export function berth(...args: string[]): Promise<Ran> {
-  return run(join(projectDir, "bin", "berth"), args);
+export function berth(...words: string[]): Promise<Ran> {
+  const { file, args, env } = cli(words);
+  return run(file, args, { env });
 }
 
 export async function berthJson(...args: string[]): Promise<unknown> {
@@ -95,9 +91,9 @@ export class DockerClient {
   /** Fetches a bundle for the sandbox; `socket` is another daemon's than the first. */
   static async of(name: string, dockerHost: string, socket?: string): Promise<DockerClient> {
     const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
-    const env = socket === undefined ? {} : { BERTH_SOCKET: await seenFromHere(socket) };
-    const args = ["bundle", name, "-o", join(dir, "bundle")];
-    ok(await run(join(projectDir, "bin", "berth"), args, { env }));
+    const { file, args, env } = cli(["bundle", name, "-o", join(dir, "bundle")]);
+    if (socket !== undefined) env["BERTH_SOCKET"] = await seenFromHere(socket);
+    ok(await run(file, args, { env }));
     const config = join(dir, "docker");
     await mkdir(config);
     await symlink(pluginDir(), join(config, "cli-plugins"));
@@ -123,6 +119,16 @@ export class DockerClient {
     ok(await this.run(["import", "-", "box"], await demoImage()));
   }
 
+  /** Brings images of the host's engine in, by `docker save` there and `docker load` here. */
+  async loadFromHost(references: string[]): Promise<void> {
+    const [file, args] = isEmbedded() ? [hostScript, ["exec", "--"]] : ["env", []];
+    const timeout = 120_000;
+    await execa(file, [...args, "docker", "save", ...references], {
+      buffer: { stdout: false },
+      timeout,
+    }).pipe("docker", ["load", "-q"], { env: this.env, timeout });
+  }
+
   remove(): Promise<void> {
     return rm(this.dir, { recursive: true, force: true });
   }
@@ -142,6 +148,7 @@ export function pluginDir(): string {
     "/usr/libexec/docker/cli-plugins",
     "/usr/lib/docker/cli-plugins",
     ...(isEmbedded() ? [join(hostRoot(), "usr/libexec/docker/cli-plugins")] : []),
+    ...vmPlugins(),
   ];
   return places.find(hasPlugins) ?? places[0] ?? "";
 }
@@ -260,6 +267,8 @@ export async function rootApi(socket = "/run/berth/berth.sock"): Promise<CliClie
 
 /** Where this machine finds a file of the host that holds the sandboxes. */
 async function seenFromHere(file: string): Promise<string> {
+  const forward = vmForward(file);
+  if (forward) return ok(await run(...forward));
   const embeddedStateFile = "/run/berth-host/state.json";
   const { embeddedHost } = await look({ socket: file, embeddedStateFile });
   return (embeddedHost === undefined ? "" : `/proc/${embeddedHost.pid}/root`) + file;
@@ -268,8 +277,8 @@ async function seenFromHere(file: string): Promise<string> {
 /** A shell on the host that has done `before`, and does `line` the moment it is told to. */
 export async function armed(line: string, before = ":"): Promise<{ fire: () => Promise<Ran> }> {
   const script = `${before}; echo armed; read -r _; ${line}`;
-  const [file, args] = isEmbedded() ? [hostScript, ["exec", "--"]] : ["env", []];
-  const child = execa(file, [...args, "bash", "-c", script], { reject: false, timeout: 120_000 });
+  const [file, args] = shellOnHost(script);
+  const child = execa(file, args, { reject: false, timeout: patience(120_000) });
   await new Promise((resolve) => child.stdout.once("data", resolve));
   return {
     async fire() {
@@ -283,5 +292,6 @@ export async function armed(line: string, before = ":"): Promise<{ fire: () => P
 /** Resolves when the daemon answers; also while systemd has yet to start it again. */
 export async function daemonAnswers(socket = "/run/berth/berth.sock"): Promise<void> {
   const ask = `curl -sf -m 5 -o /dev/null --unix-socket ${socket} http://localhost/healthz`;
-  ok(await onHost(`for i in {1..600}; do ${ask} && exit; sleep 0.05; done; exit 1`));
+  const tries = patience(600);
+  ok(await onHost(`for i in {1..${tries}}; do ${ask} && exit; sleep 0.05; done; exit 1`));
 }

@@ -5,7 +5,7 @@ import { containerIdOf, type FakeHost } from "./host.js";
 export function fakeEngine(host: FakeHost): Parts["engine"] {
   return {
     prepareBridge: () => host.call("engine.prepareBridge", () => void (host.bridge = true)),
-    uidBasesInUse: () => host.call("engine.uidBasesInUse", () => host.strangersUids),
+    holdings: () => host.call("engine.holdings", () => host.strangersHoldings),
     prepareNetwork: ({ id, isolation }) =>
       host.call("engine.prepareNetwork", () => {
         if (isolation === "userns") host.bridge = true;
@@ -13,6 +13,7 @@ export function fakeEngine(host: FakeHost): Parts["engine"] {
       }),
     prepareContainer: (launch) =>
       host.call("engine.prepareContainer", () => {
+        host.disconnected.delete(launch.id);
         const there = host.containers.get(launch.id);
         if (there) there.launch.limits = launch.limits;
         else host.containers.set(launch.id, { running: false, launch: { ...launch }, starts: 0 });
@@ -48,7 +49,12 @@ export function fakeEngine(host: FakeHost): Parts["engine"] {
       }),
     inventory: () =>
       host.call("engine.inventory", () => ({
-        containers: new Map([...host.containers].map(([id, { running }]) => [id, { running }])),
+        containers: new Map(
+          [...host.containers].map(([id, { running }]) => [
+            id,
+            { running, connected: !host.disconnected.has(id) },
+          ]),
+        ),
         networks: new Set(host.networks),
         bridge: host.bridge,
       })),

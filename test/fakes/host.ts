@@ -56,8 +56,10 @@ export class FakeHost {
   checks: Check[] = [{ name: "uids", ok: true, detail: "all its own" }];
   /** What a sandbox says that runs in it. */
   inner: InnerContainer[] = [];
-  /** First uids of another Berth's sandboxes. */
-  strangersUids: number[] = [];
+  /** Containers that somebody took off their network. */
+  readonly disconnected = new Set<string>();
+  /** What sandboxes hold that no record speaks of: another Berth's, say. */
+  strangersHoldings: { uidBase: number; address: string | undefined }[] = [];
   /** What the kernel says of each sandbox; calm unless a test says otherwise. */
   readonly counters = new Map<string, KernelCounters>();
   readonly spaces = new Map<string, DiskSpace>();

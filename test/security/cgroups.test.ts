@@ -15,6 +15,11 @@ afterAll(async () => {
   await target.close();
 });
 
+const onV2 = {
+  holds: async () => (await onHost("test -e /sys/fs/cgroup/cgroup.controllers")).code === 0,
+  otherwise: "cgroup v1 knows no such bound",
+};
+
 const denied = /Permission denied|Operation not permitted/;
 
 /** Writes the limit that is there, at its place in cgroup v1 or in v2. */
@@ -80,6 +85,28 @@ attempts("root of a sandbox", () => target, [
       mount -t cgroup2 cgroup2 "$m"; sh -c 'echo $$ >"$1/cgroup.procs"' sh "$m"`,
     refused: denied,
     seenToFail: "privileged",
+  },
+  {
+    name: "use up the machine's 65,535 memory cgroups",
+    asRoot: `
+      mount -t cgroup2 cgroup2 "$m" && cd "$m" || exit
+      mkdir $(seq -f many-%g 1100); status=$?
+      rmdir many-*
+      exit $status`,
+    refused: /Resource temporarily unavailable/,
+    seenToFail: "privileged",
+    onlyIf: onV2,
+  },
+  {
+    name: "set aside huge pages of the host (raising the bound of 0)",
+    asRoot: `
+      mount -t cgroup2 cgroup2 "$m" && cd "$m" || exit
+      grep -Hvx 0 hugetlb.*.max && exit
+      for file in hugetlb.*.max; do echo max >"$file" && exit; done
+      exit 1`,
+    refused: denied,
+    seenToFail: "privileged",
+    onlyIf: onV2,
   },
   {
     name: "see a cgroup above its own",

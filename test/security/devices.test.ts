@@ -17,9 +17,9 @@ afterAll(async () => {
 const denied = /Permission denied|permission denied|Operation not permitted/;
 const missing = /no such file or directory|No such file or directory|Directory nonexistent/i;
 
-/** Makes a node in /dev, where nodes can be opened, and opens it. */
+/** Makes a node on a file system where nodes can be opened, as far as it goes, and opens it. */
 const openNode = (kind: "b" | "c", major: number | string, minor: number | string) => `
-  node=/dev/probe-$$; trap 'rm -f "$node"' EXIT
+  mount -t tmpfs nodes "$m"; trap 'umount -l "$m"' EXIT; node=$m/probe
   mknod "$node" ${kind} ${major} ${minor} && head -c 0 "$node" && exec 3<"$node"`;
 
 /** Numbers of name_to_handle_at, open_by_handle_at. */
@@ -80,7 +80,7 @@ attempts("root of a sandbox", () => target, [
     name: "mount a disk",
     asRoot: `
       set -- $(perl -ane 'print "$F[2]" if $F[4] eq "/data"' /proc/self/mountinfo | tr : ' ')
-      node=/dev/probe-$$; trap 'rm -f "$node"' EXIT
+      mount -t tmpfs nodes "$m"; trap 'umount -l "$m"' EXIT; node=$m/probe
       mknod "$node" b "$1" "$2" && mountable ext4 rw "$node"`,
     refused: denied,
     seenToFail: "privileged",
@@ -100,7 +100,7 @@ attempts("root of a sandbox", () => target, [
   },
   {
     name: "make the nodes it has writable where they come from",
-    asRoot: "remount /dev/null",
+    asRoot: "remount /dev",
     refused: denied,
     seenToFail: "never: a privileged sandbox has them in a /dev of its own",
   },

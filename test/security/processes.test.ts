@@ -52,7 +52,7 @@ attempts("root of a sandbox", () => target, [
   },
   {
     name: "read the environment that the entrypoint was given",
-    asRoot: "grep -la 'BERTH_' /proc/[0-9]*/environ",
+    asRoot: "grep -las 'BERTH_' /proc/[0-9]*/environ",
     refused: /^\s*$/,
     seenToFail: "privileged",
   },
@@ -107,7 +107,7 @@ attempts("root of a sandbox", () => target, [
   },
   ...(
     [
-      ["make a device node", "mknod /dev/probe b 7 0", denied],
+      ["make a device node", "mknod /run/probe b 7 0", denied],
       [
         "mount a disk's file system",
         "mount -t ext4 /dev/loop0 /tmp",

@@ -70,8 +70,8 @@ export function berthWithProfiles(config: Record<string, unknown>): SecondBerth 
 }
 
 /** Publishes a page, by HTTP, that says `text`. */
-export function serve(client: DockerClient, port: number, text: string): Promise<string> {
-  return client.docker(
+export async function serve(client: DockerClient, port: number, text: string): Promise<void> {
+  await client.docker(
     ...[
       "run",
       "-d",
@@ -87,4 +87,7 @@ export function serve(client: DockerClient, port: number, text: string): Promise
     ],
     `mkdir /www; echo ${text} > /www/index.html; exec httpd -f -p 80 -h /www`,
   );
+  // It is up a moment after its container is.
+  const listens = "until wget -q -O /dev/null http://127.0.0.1/; do sleep 0.05; done";
+  await client.docker("exec", "web", "timeout", "20", "sh", "-c", listens);
 }

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig, parseConfig } from "../../src/config.js";
+import { exerciseProfiles } from "../../src/exercise-profiles.js";
+import { exerciseNames } from "../../src/image/exercise-folder.js";
 import { BerthError } from "../../src/lib/errors.js";
 
 const GiB = 1024 ** 3;
@@ -34,8 +36,33 @@ describe("the configuration", () => {
       ttl: { default: 24 * hour, max: 7 * 24 * hour },
       sandboxesPerUser: 3,
       limits: { default: { memoryBytes: GiB, cpus: 1.5, pids: 512, diskBytes: 10 * GiB } },
-      profiles: [{ name: "default", ttlMs: 24 * hour, limits: { memoryBytes: GiB } }],
     });
+    expect(parseConfig({}, file).profiles[0]).toMatchObject({
+      name: "default",
+      ttlMs: 24 * hour,
+      limits: { memoryBytes: GiB },
+    });
+  });
+
+  it("brings a profile for each exercise, no more generous than default", async () => {
+    const own = { default: { egress: "none" }, vpn: { ttl: "2h" } };
+    const limits = { default: { memory: "256M" } };
+    const { profiles } = parseConfig({ profiles: own, limits }, file);
+    expect(profiles.map(({ name }) => name).toSorted()).toEqual(
+      ["default", ...Object.keys(exerciseProfiles)].toSorted(),
+    );
+    for (const { name, ...given } of profiles.filter((p) => !(p.name in own))) {
+      const memoryBytes = 256 * 1024 ** 2;
+      expect([name, given]).toMatchObject([
+        name,
+        { egress: { mode: "none" }, devices: [], isolation: "userns", limits: { memoryBytes } },
+      ]);
+    }
+    expect(profiles.find(({ name }) => name === "vpn")?.ttlMs).toBe(2 * hour);
+    const folders = await exerciseNames(join(import.meta.dirname, "../../images/exercises"));
+    expect(Object.keys(exerciseProfiles).toSorted()).toEqual(["exercises", ...folders].toSorted());
+    const shell = parseConfig({}, file).profiles.find(({ name }) => name === "shell");
+    expect(shell?.limits.memoryBytes).toBe(512 * 1024 ** 2);
   });
 
   it("reads sizes, durations and ranges as people write them", () => {
@@ -66,7 +93,7 @@ describe("the configuration", () => {
       },
       file,
     );
-    expect(profiles.map(({ name }) => name)).toEqual(["default", "databases"]);
+    expect(profiles.map(({ name }) => name).slice(0, 2)).toEqual(["default", "databases"]);
     expect(profiles[0]).toMatchObject({ ttlMs: 8 * hour, limits: { pids: 100, cpus: 1.5 } });
     expect(profiles[1]).toMatchObject({
       description: "For the course",
@@ -180,9 +207,13 @@ describe("isolation and network", () => {
   it("holds sandboxes by user namespaces, with the Internet open, unless told otherwise", () => {
     const config = parseConfig({}, file);
     expect(config.allowPrivileged).toBe(false);
-    expect(config.profiles).toMatchObject([
-      { isolation: "userns", egress: { mode: "open", to: [] }, devices: [] },
-    ]);
+    for (const profile of config.profiles) {
+      expect(profile).toMatchObject({
+        isolation: "userns",
+        egress: { mode: "open", to: [] },
+        devices: [],
+      });
+    }
   });
 
   it("takes a privileged profile only from an operator who allows it", () => {
@@ -198,6 +229,7 @@ describe("isolation and network", () => {
     [{ profiles: { a: { egressTo: ["203.0.113.1"] } } }, "egressTo"],
     [{ profiles: { a: { egress: "list", egressTo: ["example.org"] } } }, "profiles.a.egressTo"],
     [{ profiles: { a: { devices: ["/etc/passwd"] } } }, "below /dev"],
+    [{ profiles: { a: { devices: ["/dev/loop7"] } } }, "loop device"],
     [{ profiles: { a: { devices: ["/dev/../etc/passwd"] } } }, "below /dev"],
     [{ network: { pool: "10.0.0.0/30" } }, "too small"],
     [{ network: { allowPrivate: ["lan"] } }, "network.allowPrivate"],

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { BuiltImage } from "../../lib/dind-image.js";
 import { formatSize } from "../../lib/units.js";
 import { Interrupted } from "../failure.js";
 import type { BuildProgress } from "../local.js";
@@ -25,13 +26,15 @@ export const addImage: AddVerb = (parent, session) => {
 };
 
 function addBuild(images: Command, session: Session): void {
-  verb(images, "build", {
+  verb(images, "build [exercise]", {
     summary: "build the image, if its inputs have changed",
     about:
       "Builds the image that sandboxes start from, into the host's Docker Engine: a small Debian\n" +
-      "with Docker in it. Its tag is made from its inputs; when it is there already nothing is done.",
+      "with Docker in it. Its tag is made from its inputs; when it is there already nothing is done.\n" +
+      "With a name: the image of that exercise instead, or with `exercises` those of all.",
     examples: [
       ["image build"],
+      ["image build exercises", "the images of all exercises"],
       ["image build --mirror http://deb.example.org/debian", "from a mirror nearby"],
       ["image build --base debian:trixie-slim", "on a base image, from a registry"],
     ],
@@ -41,10 +44,16 @@ function addBuild(images: Command, session: Session): void {
     .option("--base <image>", "start from this image instead of making a Debian root")
     .option("--mirror <url>", "Debian mirror to install from")
     .option("--config <file>", "the configuration (default: /etc/berth/berth.yaml)")
-    .action((options: BuildOptions) => session.onTheHost(() => build(session, options)));
+    .action((exercise: string | undefined, options: BuildOptions) =>
+      session.onTheHost(() => build(session, exercise, options)),
+    );
 }
 
-async function build(session: Session, options: BuildOptions): Promise<void> {
+async function build(
+  session: Session,
+  exercise: string | undefined,
+  options: BuildOptions,
+): Promise<void> {
   const interrupt = new AbortController();
   const off = session.deps.onInterrupt(() => {
     interrupt.abort();
@@ -53,16 +62,25 @@ async function build(session: Session, options: BuildOptions): Promise<void> {
   try {
     const { deps, out } = session;
     const request = { ...options, rebuild: options.rebuild ?? false };
-    const image = await deps.local.image.build(request, reporter(progress), interrupt.signal);
+    const { image } = deps.local;
+    const tell = reporter(progress);
+    const result =
+      exercise === undefined
+        ? await image.build(request, tell, interrupt.signal)
+        : await image.buildExercises(exercise, request, tell, interrupt.signal);
     progress.clear();
-    const how = image.built ? `built in ${image.seconds.toFixed(1)} s` : "is up to date";
-    out.result(image, () => [`${image.tag} ${how}, ${formatSize(image.sizeBytes)}`]);
+    out.result(result, () => ("images" in result ? result.images : [result]).map(describe));
   } catch (error) {
     progress.clear();
     throw interrupt.signal.aborted ? new Interrupted("interrupted; no image was made") : error;
   } finally {
     off();
   }
+}
+
+function describe({ tag, built, seconds, sizeBytes }: BuiltImage): string {
+  const how = built ? `built in ${seconds.toFixed(1)} s` : "is up to date";
+  return `${tag} ${how}, ${formatSize(sizeBytes)}`;
 }
 
 /** A line for each phase as it begins; on a terminal also how far it is. */

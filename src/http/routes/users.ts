@@ -98,7 +98,16 @@ function meRoute({ provisioner, users }: HttpContext): Route {
         groups: name === undefined ? [] : users.groupsOf(name),
         sandboxesPerUser: settings.sandboxesPerUser,
         ttl: { defaultMs: settings.profiles[0]?.ttlMs ?? 0, maxMs: settings.maxTtlMs },
-        profiles: settings.profiles,
+        profiles: settings.profiles.map(
+          // Not where they may connect to, nor the host's devices.
+          ({ name, description, isolation, ttlMs, limits }) => ({
+            name,
+            description,
+            isolation,
+            ttlMs,
+            limits,
+          }),
+        ),
         maxLimits: settings.maxLimits,
       };
       // Profiles say more than users need to know.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bundleFiles } from "../../../src/bundle/files.js";
-import { contextName as onPage } from "../../../src/http/page/connect.js";
+import { contextName as onPage } from "../../../src/http/page/model/connect.js";
 import { contextName } from "../../../src/lib/context-name.js";
 import type { BundleInput } from "../../../src/lib/model.js";
 import { input, now } from "./support.js";

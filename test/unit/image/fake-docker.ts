@@ -34,7 +34,7 @@ export class FakeDocker {
 
   add(tag: string, labels: Record<string, string> | null, created = 1): string {
     const Id = `sha256:${String(++this.#made).padStart(4, "0")}`;
-    for (const image of this.images) image.RepoTags = image.RepoTags.filter((t) => t !== tag);
+    this.#untag(tag);
     this.images.push({ Id, RepoTags: [tag], Created: created, Size: 1000, Labels: labels });
     return Id;
   }
@@ -44,6 +44,7 @@ export class FakeDocker {
       getImage: (name: string) => ({
         inspect: () => this.#inspect(name),
         remove: () => this.#remove(name),
+        tag: ({ repo, tag }: { repo: string; tag: string }) => this.#tag(name, `${repo}:${tag}`),
       }),
       listImages: (options: { filters: string }) => this.#list(options.filters),
       listContainers: () => this.#up(this.containers.map((ImageID) => ({ ImageID }))),
@@ -71,8 +72,23 @@ export class FakeDocker {
 
   async #remove(name: string): Promise<void> {
     const image = await this.#find(name);
+    if (image.RepoTags.length > 1) {
+      if (name === image.Id) throw new EngineError(409, "image is referenced more than once");
+      image.RepoTags = image.RepoTags.filter((tag) => tag !== name);
+      return;
+    }
     if (this.containers.includes(image.Id)) throw new EngineError(409, "image is being used");
     this.images = this.images.filter(({ Id }) => Id !== image.Id);
+  }
+
+  async #tag(name: string, tag: string): Promise<void> {
+    const image = await this.#find(name);
+    this.#untag(tag);
+    image.RepoTags.push(tag);
+  }
+
+  #untag(tag: string): void {
+    for (const image of this.images) image.RepoTags = image.RepoTags.filter((t) => t !== tag);
   }
 
   #list(filters: string): Promise<FakeImage[]> {

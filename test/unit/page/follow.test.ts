@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backoffMs, follow, waitFor, type Following } from "../../../src/http/page/follow.js";
+import { backoffMs, follow, waitFor, type Following } from "../../../src/http/page/model/follow.js";
 
 const bodyOf = (...events: string[]) =>
   new ReadableStream<Uint8Array>({

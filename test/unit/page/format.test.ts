@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import * as page from "../../../src/http/page/format.js";
+import * as page from "../../../src/http/page/model/format.js";
 import { parseDuration, parseSize } from "../../../src/lib/units.js";
 
 const minuteMs = 60_000;
@@ -14,6 +14,28 @@ describe("formatCountdown", () => {
     [51 * hourMs, "2 d 03:00:00"],
   ])("shows %d ms as %s", (ms, text) => {
     expect(page.formatCountdown(ms)).toBe(text);
+  });
+});
+
+describe("formatLeft", () => {
+  it.each([
+    [0, "time is up"],
+    [59_000, "less than 1 min"],
+    [14 * minuteMs, "14 min"],
+    [2 * hourMs, "2 h"],
+    [23 * hourMs + 41 * minuteMs, "23 h 41 min"],
+    [51 * hourMs, "2 d 3 h"],
+  ])("shows %d ms as %s", (ms, text) => {
+    expect(page.formatLeft(ms)).toBe(text);
+  });
+});
+
+describe("formatWhen", () => {
+  it("names the day, and the date when the day alone would not do", () => {
+    const now = Date.UTC(2026, 0, 1, 12);
+    expect(page.formatWhen(now, now)).toMatch(/^Thu \d\d:\d\d$/);
+    expect(page.formatWhen(now + 7 * 24 * hourMs, now)).toMatch(/8 Jan/);
+    expect(page.formatWhen("soon", now)).toBe("at an unknown time");
   });
 });
 

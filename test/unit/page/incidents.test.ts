@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { freshIncidents, incidentLines } from "../../../src/http/page/incidents.js";
+import { freshIncidents, incidentLines } from "../../../src/http/page/model/incidents.js";
 
 const incident = (minute: number, text: string, count = 1, kind = "memory") => ({
   kind,

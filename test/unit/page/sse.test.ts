@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readEvents, SseParser, type ServerSentEvent } from "../../../src/http/page/sse.js";
+import { readEvents, SseParser, type ServerSentEvent } from "../../../src/http/page/model/sse.js";
 
 const stream = 'event: step\ndata: {"step":"slice"}\n\n: heartbeat\n\ndata: one\ndata: two\n\n';
 const wanted: ServerSentEvent[] = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hostOf, waysToConnect } from "../../../src/http/page/connect.js";
-import { freshSteps, withStep } from "../../../src/http/page/steps.js";
+import { hostOf, waysToConnect } from "../../../src/http/page/model/connect.js";
+import { freshSteps, withStep } from "../../../src/http/page/model/steps.js";
 import { steps } from "../../../src/lib/contract/sandbox.js";
 
 describe("the steps of a creation", () => {

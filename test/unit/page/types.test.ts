@@ -1,5 +1,5 @@
 import { expectTypeOf, it } from "vitest";
-import type * as page from "../../../src/http/page/types.js";
+import type * as page from "../../../src/http/page/model/types.js";
 import type { Problem } from "../../../src/lib/contract/problem.js";
 import type * as contract from "../../../src/lib/contract/sandbox.js";
 import type { Me } from "../../../src/lib/contract/user.js";

@@ -37,7 +37,7 @@ const everybody = {
   cpus: 16,
   hours: 168,
   sandboxesPerUser: 3,
-  profiles: ["default", "small", "big"],
+  profiles: config.profiles.map(({ name }) => name),
 };
 
 describe("what a user may have", () => {

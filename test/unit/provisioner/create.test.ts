@@ -47,10 +47,14 @@ describe("creating a sandbox", () => {
     await other.stop();
   });
 
-  it("keeps off the uids of sandboxes it has no record of", async () => {
-    berth.host.strangersUids = [0x40000000, 0x40020000];
+  it("keeps off the uids and addresses of sandboxes it has no record of", async () => {
+    berth.host.strangersHoldings = [
+      { uidBase: 0x40000000, address: "10.210.128.2" },
+      { uidBase: 0x40020000, address: undefined },
+    ];
     const both = [await berth.create("ann"), await berth.create("bob")];
     expect(both.map(({ uidBase }) => uidBase)).toEqual([0x40010000, 0x40030000]);
+    expect(both.map(({ network }) => network.address)).toEqual(["10.210.128.3", "10.210.128.4"]);
   });
 
   it("hands out ports, addresses, uids and ids to nobody twice", async () => {

@@ -61,6 +61,14 @@ describe("reap", () => {
     expect(berth.host.disks.get(id)).toBe(disk);
   });
 
+  it("starts one anew that somebody took off its network", async () => {
+    const { id } = await berth.create("ann");
+    berth.host.disconnected.add(id);
+    const { actions } = await berth.provisioner.reap({ dryRun: false });
+    expect(actions).toMatchObject([{ why: "its container is on no network" }]);
+    expect((await berth.provisioner.reap({ dryRun: false })).actions).toEqual([]);
+  });
+
   it("goes on after one removal fails, and says which", async () => {
     const first = await berth.create("ann", { ttl: hour });
     const second = await berth.create("bob", { ttl: hour });

@@ -19,6 +19,14 @@ const kill = (limit: (Sighting & { kind: "memory" })["limit"], task?: string): S
 const full = { usedBytes: 9.7 * GiB, freeBytes: 0, freeInodes: 500 };
 
 describe("what happened", () => {
+  it("is told by the sandbox's own limit where its user has no other", () => {
+    const alone = {
+      ...audience,
+      userLimits: { ...audience.userLimits, memoryBytes: audience.limits.memoryBytes },
+    };
+    expect(textOf(kill("slice", "tail"), alone)).toBe(textOf(kill("sandbox", "tail"), alone));
+  });
+
   it.each<[Sighting, string]>([
     [
       kill("sandbox", "postgres"),

@@ -173,6 +173,25 @@ describe("create", () => {
   });
 });
 
+describe("the directory of mounts", () => {
+  const lines = (...mounts: string[]) => {
+    const all = ["1 0 254:0 / / rw - ext4 /dev/vda rw", ...mounts];
+    return writeFile(join(dir, "mountinfo"), all.map((line) => `${line}\n`).join(""));
+  };
+  const mounted = () => host.ran.filter((program) => program === "mount").length;
+
+  it.each([
+    ["is made shared where / is not", [], 2],
+    ["is made shared again when somebody has changed that", ["9 1 254:0 /d DIR rw - ext4 x rw"], 2],
+    ["is left alone when it is shared", ["9 1 254:0 /d DIR rw shared:7 - ext4 x rw"], 1],
+  ])("%s", async (_, given, times) => {
+    await disks.create(id, sizeBytes, owner);
+    await lines(...given.map((line) => line.replace("DIR", join(dir, "disks"))));
+    await disks.mount(id);
+    expect(mounted()).toBe(times);
+  });
+});
+
 describe("mount", () => {
   it("gives the mount point, below a directory only root can enter", async () => {
     await disks.create(id, sizeBytes, owner);

@@ -1,0 +1,2 @@
+/** Builds src/http/page into dist/http/page. */
+export function buildPage(): Promise<void>;

@@ -1,0 +1,34 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { usePage } from "./context.js";
+import { useStore } from "./hooks.js";
+
+/** One view: its title names the tab, and takes the focus when somebody came here within the page. */
+export function View(props: {
+  title: string;
+  heading?: ComponentChildren;
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+}) {
+  const { title, heading, aside, children } = props;
+  const { router } = usePage();
+  const { visit } = useStore(router.place);
+  const head = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · Berth`;
+  }, [title]);
+  useEffect(() => {
+    if (visit > 0) head.current?.focus();
+  }, [visit]);
+  return (
+    <>
+      <div class="view-head">
+        <h1 ref={head} tabIndex={-1}>
+          {heading ?? title}
+        </h1>
+        {aside}
+      </div>
+      {children}
+    </>
+  );
+}
