@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BundlePacker } from "./bundle/bundler.js";
@@ -5,11 +6,14 @@ import { CertificateAuthority } from "./certs/authority.js";
 import { KeyPool } from "./certs/key-pool.js";
 import { minLimits, type Config } from "./config.js";
 import { DirectDoor } from "./door/direct-door.js";
+import { BerthError, messageOf } from "./lib/errors.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Exercises } from "./image/exercises.js";
 import { Images, type ImagesOptions } from "./image/images.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
+import type { SignInSettings } from "./http/sign-in/sign-in.js";
+import { HostMeter } from "./kernel/host-meter.js";
 import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
@@ -70,15 +74,23 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };
+  const host = new HostMeter({ dataDir: config.dataDir });
   const records = new Records({ dir: sandboxesDir, log });
   const users = new Users({ dir: join(config.dataDir, "users"), log });
-  const provisioner = new Provisioner({ parts, records, settings, log });
+  const provisioner = new Provisioner({
+    parts,
+    records,
+    settings,
+    log,
+    groupsOf: (name) => users.groupsOf(name),
+  });
   return {
     provisioner,
     records,
     users,
     keys,
     images,
+    host,
     close: () => {
       keys.stop();
       systemd.close();
@@ -128,7 +140,37 @@ async function settingsOf(config: Config): Promise<Settings> {
     maxTtlMs: config.ttl.max,
     sandboxesPerUser: config.sandboxesPerUser,
     profiles: config.profiles,
+    groups: config.groups,
   };
+}
+
+/** @throws BerthError CONFIG_INVALID when the file with the provider's secret cannot be read */
+export async function signInSettingsOf({
+  signIn,
+  publicUrl,
+  groups,
+}: Config): Promise<SignInSettings> {
+  const { local, session: sessionMs, oidc, proxy } = signIn;
+  const clientSecret = oidc && (await secretIn(oidc.clientSecretFile));
+  return {
+    local,
+    sessionMs,
+    publicUrl,
+    proxy,
+    groups: groups.map(({ name }) => name),
+    oidc: oidc && { ...oidc, clientSecret },
+  };
+}
+
+async function secretIn(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    const why = messageOf(error);
+    throw new BerthError("CONFIG_INVALID", `signIn.oidc.clientSecretFile: cannot read it: ${why}`);
+  });
+  const secret = text.trim();
+  if (secret !== "") return secret;
+  throw new BerthError("CONFIG_INVALID", `signIn.oidc.clientSecretFile: ${file} is empty`);
 }
 
 export async function publicHostsOf(config: Config): Promise<string[]> {

@@ -5,6 +5,7 @@ import type { DoctorReport, Finding } from "./cli/local.js";
 import type { Config } from "./config.js";
 import { examineIsolation } from "./doctor-isolation.js";
 import { connectDocker } from "./lib/engine-call.js";
+import { checkHttps } from "./https.js";
 import { answersAt } from "./lib/answers-at.js";
 import { ignoring, messageOf } from "./lib/errors.js";
 import { isEmbeddedHost } from "./lib/host-facts.js";
@@ -30,6 +31,7 @@ export async function examine(
     checkLoopDevices(),
     ...programs.map((program) => checkProgram(program, options.searchPath)),
     checkSpace(config.dataDir),
+    checkHttps(config),
     checkPortRanges(config),
     checkDaemon(socket),
     examineIsolation(config.subordinateUids),
@@ -47,6 +49,7 @@ export async function examine(
 
 /** The address of page and API, as others dial it. */
 export async function urlOf(config: Config): Promise<string> {
+  if (config.publicUrl) return config.publicUrl.origin;
   const { host, port, tls } = config.listen;
   const everywhere = host === "0.0.0.0" || host === "::";
   const name = everywhere ? (await publicHostsOf(config))[0] : host;

@@ -104,6 +104,7 @@ function onInterrupt(handler: () => void): () => void {
 const uid = process.getuid?.();
 const deps: CliDeps = {
   version,
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   cwd: process.cwd(),

@@ -108,7 +108,13 @@ export interface ContainerFacts {
 /** Readings of a container's own cgroup; they count from the container's start. No limit is Infinity. */
 export interface KernelCounters {
   /** `kills`: on cgroup v1 without those in cgroups below, each of which has a count of its own. */
-  memory: { currentBytes: number; limitBytes: number; kills: number };
+  memory: {
+    currentBytes: number;
+    /** Of it, page cache that can be dropped at once; `docker stats` does not count it as used. */
+    inactiveFileBytes: number;
+    limitBytes: number;
+    kills: number;
+  };
   /** `limitHits`: forks that were refused; on v1, and on v2 before Linux 6.11, without those in cgroups below. */
   pids: {
     current: number;

@@ -14,6 +14,8 @@ export interface Context {
   events: SandboxEvents;
   incidents: Incidents;
   settings: Settings;
+  /** What a user may have: the settings, as their groups change them. */
+  settingsOf: (user: string) => Settings;
   log: Log;
   now: () => Date;
   /** Spaces out the starts of one that keeps dying. */

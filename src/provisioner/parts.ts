@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { InnerContainer } from "../lib/contract/looks.js";
 import type { Limits } from "../lib/limits.js";
 import type { PortRange } from "../lib/ports.js";
 import type {
@@ -164,6 +165,8 @@ export interface Probe {
    *   be another sandbox's
    */
   run(peer: Peer, targets: { gateway: string; neighbour: string }): Promise<Check[]>;
+  /** The containers that run in the sandbox; its engine's word, made safe to show. */
+  containers(peer: Peer): Promise<InnerContainer[]>;
 }
 
 /** src/kernel: what the kernel itself says of a sandbox. */

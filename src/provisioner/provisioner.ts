@@ -6,6 +6,7 @@ import { BerthError, internalDetail } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import type { BundleFormat } from "../lib/model.js";
+import { allowanceOf } from "./allowance.js";
 import { Backoff } from "./backoff.js";
 import { bundleOf } from "./bundle.js";
 import type { Context } from "./context.js";
@@ -13,10 +14,13 @@ import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
 import { Incidents } from "./incidents.js";
 import { keepAlive } from "./keep-alive.js";
+import { Looks } from "./looks.js";
 import type { Parts } from "./parts.js";
+import { RecentEvents } from "./recent-events.js";
 import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
 import type { Records, SandboxRecord } from "./records.js";
+import { notReady, sandboxNotFound } from "./refusals.js";
 import { reserve, type OwnedRequest } from "./reserve.js";
 import { resize } from "./resize.js";
 import { restore } from "./restore.js";
@@ -30,6 +34,8 @@ import { Watch } from "./watch.js";
 export class Provisioner {
   readonly events: SandboxEvents;
   readonly incidents: Incidents;
+  readonly recent: RecentEvents;
+  readonly looks: Looks;
   readonly #watch: Watch;
   readonly #context: Context;
   readonly #reservations = new Mutex();
@@ -44,13 +50,17 @@ export class Provisioner {
     settings: Settings;
     log: Log;
     now?: () => Date;
+    /** The groups a user is in. */
+    groupsOf?: (user: string) => string[];
   }) {
-    const now = options.now ?? (() => new Date());
+    const { now = () => new Date(), groupsOf = () => [], settings } = options;
+    const settingsOf = (user: string) => allowanceOf(settings, groupsOf(user));
     this.events = new SandboxEvents(now);
-    this.incidents = new Incidents({ ...options, events: this.events, now });
+    this.incidents = new Incidents({ ...options, events: this.events, now, settingsOf });
     this.#context = {
       ...options,
       now,
+      settingsOf,
       events: this.events,
       incidents: this.incidents,
       backoff: new Backoff(now),
@@ -58,15 +68,27 @@ export class Provisioner {
       sandboxLocks: new KeyedMutex(),
     };
     this.#watch = new Watch(this.#context);
+    this.recent = new RecentEvents(this.#context);
+    this.looks = new Looks(this.#context, this.#watch);
   }
 
   get settings(): Settings {
     return this.#context.settings;
   }
 
+  /** What a user may have, by their groups. */
+  settingsOf(user: string): Settings {
+    return this.#context.settingsOf(user);
+  }
+
   /** The slice in which a user's sandboxes are held. */
   sliceOf(user: string): string {
     return this.#context.parts.slices.nameOf(user);
+  }
+
+  /** The latest end that `extend` brings, if it is asked for now. */
+  extendableUntil({ user }: SandboxRecord): Date {
+    return new Date(this.#context.now().getTime() + this.settingsOf(user).maxTtlMs);
   }
 
   list(): SandboxRecord[] {
@@ -133,9 +155,9 @@ export class Provisioner {
   async extend(id: string, addMs: number): Promise<SandboxRecord> {
     const record = this.get(id);
     if (record.state === "creating" || record.state === "removing") throw notReady(record);
-    const { now, records, settings } = this.#context;
+    const { now, records, settingsOf } = this.#context;
     const expiresAt = new Date(Date.parse(record.expiresAt) + addMs);
-    checkTtl(expiresAt.getTime() - now().getTime(), settings);
+    checkTtl(expiresAt.getTime() - now().getTime(), settingsOf(record.user));
     const extended = await records.update(id, { expiresAt: expiresAt.toISOString() });
     this.events.state(id, { state: extended.state, expiresAt: extended.expiresAt });
     return extended;
@@ -189,7 +211,9 @@ export class Provisioner {
   async bundle(id: string, format: BundleFormat): Promise<Readable> {
     const record = this.get(id);
     if (record.state === "creating" || record.state === "removing") throw notReady(record);
-    return bundleOf(this.#context, record, format);
+    const { archive, expiresAt } = await bundleOf(this.#context, record, format);
+    this.looks.noteCertificate(id, expiresAt);
+    return archive;
   }
 
   /** What the sandbox uses now. @throws BerthError SANDBOX_NOT_READY */
@@ -268,14 +292,4 @@ export class Provisioner {
   #mustBeOpen(): void {
     this.#closing.signal.throwIfAborted();
   }
-}
-
-/** Also what is said of a sandbox that the caller may not see. */
-export function sandboxNotFound(id: string): BerthError {
-  return new BerthError("SANDBOX_NOT_FOUND", `there is no sandbox ${id}; see berth list`);
-}
-
-function notReady({ id, state, reason }: SandboxRecord): BerthError {
-  const because = reason === undefined ? "" : ` (${reason})`;
-  return new BerthError("SANDBOX_NOT_READY", `sandbox ${id} is ${state}${because}, not ready`);
 }

@@ -18,8 +18,8 @@ export type OwnedRequest = CreateRequest & { user: string };
  *   UIDS_EXHAUSTED  *   and what decideSpec throws
  */
 export async function reserve(context: Context, request: OwnedRequest): Promise<SandboxRecord> {
-  const { parts, records, settings, now } = context;
-  const spec = decideSpec(request, settings);
+  const { parts, records, settings, settingsOf, now } = context;
+  const spec = decideSpec(request, settingsOf(request.user));
   const name = request.name ?? "default";
   mustBeFree(context, request.user, name);
 
@@ -50,7 +50,7 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
   };
 }
 
-function mustBeFree({ records, settings }: Context, user: string, name: string): void {
+function mustBeFree({ records, settingsOf }: Context, user: string, name: string): void {
   const theirs = records.all().filter((record) => record.user === user);
   const same = theirs.find((record) => record.name === name);
   if (same) {
@@ -59,11 +59,12 @@ function mustBeFree({ records, settings }: Context, user: string, name: string):
       `${user} has a sandbox named ${name} already (${same.id}, ${same.state}); use it, remove it, or give another name`,
     );
   }
-  if (theirs.length >= settings.sandboxesPerUser) {
+  const { sandboxesPerUser } = settingsOf(user);
+  if (theirs.length >= sandboxesPerUser) {
     const names = theirs.map((record) => record.name).join(", ");
     throw new BerthError(
       "SANDBOX_LIMIT_REACHED",
-      `${user} has ${theirs.length} of ${settings.sandboxesPerUser} sandboxes (${names}); remove one first`,
+      `${user} has ${theirs.length} of ${sandboxesPerUser} sandboxes (${names}); remove one first`,
     );
   }
 }

@@ -19,6 +19,17 @@ export interface Settings {
   maxTtlMs: number;
   sandboxesPerUser: number;
   profiles: Profile[];
+  /** What members may have instead. */
+  groups: Group[];
+}
+
+export interface Group {
+  name: string;
+  /** What is left out is as for everybody. */
+  maxLimits: Partial<SandboxLimits>;
+  maxTtlMs?: number | undefined;
+  sandboxesPerUser?: number | undefined;
+  profiles?: string[] | undefined;
 }
 
 export interface Profile {

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import type { InnerContainer } from "../../src/lib/contract/looks.js";
 import { BerthError } from "../../src/lib/errors.js";
 import type { Limits } from "../../src/lib/limits.js";
 import type {
@@ -29,7 +30,12 @@ export const calmCounters = (
     pids: 512,
   },
 ): KernelCounters => ({
-  memory: { currentBytes: 50 * MiB, limitBytes: memoryBytes, kills: 0 },
+  memory: {
+    currentBytes: 60 * MiB,
+    inactiveFileBytes: 10 * MiB,
+    limitBytes: memoryBytes,
+    kills: 0,
+  },
   pids: { current: 40, limit: pids, limitHits: 0, peak: 41 },
   cpu: { usedSeconds: 1.5, periods: 0, throttledPeriods: 0, throttledSeconds: 0 },
 });
@@ -48,6 +54,8 @@ export class FakeHost {
   bridge = false;
   /** What a look at a running sandbox finds. */
   checks: Check[] = [{ name: "uids", ok: true, detail: "all its own" }];
+  /** What a sandbox says that runs in it. */
+  inner: InnerContainer[] = [];
   /** Containers that somebody took off their network. */
   readonly disconnected = new Set<string>();
   /** What sandboxes hold that no record speaks of: another Berth's, say. */
@@ -278,7 +286,10 @@ export class FakeHost {
         raiseWall: () => this.call("isolation.raiseWall", () => undefined),
         inspect: () => this.call("isolation.inspect", () => this.checks),
       },
-      probe: { run: () => this.call("probe.run", () => this.checks) },
+      probe: {
+        run: () => this.call("probe.run", () => this.checks),
+        containers: () => this.call("probe.containers", () => this.inner),
+      },
       bundler: { archive: (format, input) => Readable.from([`${format} of ${input.id}`]) },
       hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
     };

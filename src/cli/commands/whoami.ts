@@ -27,6 +27,7 @@ function linesOf(me: Me): string[] {
   return [
     `${me.user ?? "root, over the socket"} (${me.role})`,
     ...detailLines([
+      ...(me.groups?.length ? [["groups", me.groups.join(", ")] as [string, string]] : []),
       ["sandboxes", `${me.sandboxesPerUser} per user at most`],
       ["time", `${formatDuration(me.ttl.defaultMs)}, ${formatDuration(me.ttl.maxMs)} at most`],
       ["at most", limitsOf(me.maxLimits)],

@@ -1,5 +1,5 @@
 import type { SandboxEvent } from "../../provisioner/events.js";
-import { sandboxNotFound } from "../../provisioner/provisioner.js";
+import { sandboxNotFound } from "../../provisioner/refusals.js";
 import { maySee } from "../caller.js";
 import type { HttpContext } from "../context.js";
 import { route, type Route } from "../route.js";

@@ -71,7 +71,7 @@ describe("help", () => {
         remove|rm <sandbox...>      remove sandboxes and all that is in them
 
       Users:
-        user                        add, list and remove users
+        user                        add, list and remove users, set their passwords
         whoami                      who Berth takes you for, and what you may ask for
 
       The host:

@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Bench } from "./support.js";
 
@@ -25,7 +26,8 @@ describe("berth user", () => {
     bench.api.add("aaaaaaa1", "alice");
     const { stdout } = await bench.berth(["user", "list"]);
     expect(stdout).toBe(
-      "NAME   ROLE  TOKEN  ADDED\nalice  user  yes    2025-06-01T10:00:00.000Z\n",
+      "NAME   ROLE  GROUPS  TOKEN  PASSWORD  LAST SEEN  ADDED\n" +
+        "alice  user          yes    no        never      2025-06-01T10:00:00.000Z\n",
     );
     const listed: unknown = JSON.parse((await bench.berth(["user", "list", "--json"])).stdout);
     expect(listed).toMatchObject({ users: [{ name: "alice" }] });
@@ -37,6 +39,48 @@ describe("berth user", () => {
       stdout: "",
       stderr: "berth: no user alice (USER_NOT_FOUND)\n",
     });
+  });
+});
+
+describe("a password", () => {
+  const typed = (text: string) => ({ stdin: Readable.from([text]) });
+
+  it("is read from stdin, and stands neither in the command line nor in what is printed", async () => {
+    const { code, stdout, stderr } = await bench.berth(
+      ["user", "add", "alice", "--password"],
+      typed("correct horse\n"),
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "berth_secret\n" });
+    expect(stderr).not.toContain("horse");
+    expect(bench.api.seen.at(-1)?.body).toMatchObject({ password: "correct horse" });
+    const set = await bench.berth(["user", "password", "alice"], typed("battery staple"));
+    expect(set).toMatchObject({ code: 0, stdout: "the password of alice is set\n", stderr: "" });
+    expect(bench.api.seen.at(-1)).toMatchObject({
+      method: "PUT",
+      path: "/users/alice/password",
+      body: { password: "battery staple" },
+    });
+  });
+
+  it("that is too short asks nothing of the daemon", async () => {
+    const { code, stderr } = await bench.berth(["user", "password", "alice"], typed("short\n"));
+    expect({ code, asked: bench.api.seen.length }).toEqual({ code: 2, asked: 0 });
+    expect(stderr).toContain("10 characters");
+    expect(stderr).not.toContain("short\n");
+  });
+
+  it("is asked for twice at a terminal, which does not show it", async () => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: true });
+    const asked = bench.berth(["user", "password", "alice"], { stdin });
+    stdin.write("correct horse\n");
+    await new Promise((resolve) => setImmediate(resolve));
+    stdin.write("correct horsf\n");
+    const { code, stderr } = await asked;
+    expect(code).toBe(2);
+    expect(stderr).toContain("New password for alice: ");
+    expect(stderr).toContain("not the same");
+    expect(stderr).not.toMatch(/hors[ef]/);
+    expect(bench.api.seen).toEqual([]);
   });
 });
 

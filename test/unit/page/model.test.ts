@@ -47,10 +47,10 @@ describe("what was used", () => {
   const at = (second: number) => new Date(second * 1000).toISOString();
   const usage = (second: number, usedSeconds: number) => ({
     at: at(second),
-    memory: { usedBytes: 10, limitBytes: 100 },
-    cpu: { usedSeconds, limitCpus: 2 },
-    pids: { used: 3, limit: 9 },
-    disk: { usedBytes: 5, limitBytes: 50, freeBytes: 40 },
+    memory: { usedBytes: 10, limitBytes: 100, kills: 0 },
+    cpu: { usedSeconds, limitCpus: 2, throttledPercent: 0 },
+    pids: { used: 3, limit: 9, limitHits: 0 },
+    disk: { usedBytes: 5, limitBytes: 50, freeBytes: 40, freeInodes: 7 },
   });
 
   it("is a sample, with cores from the reading before", () => {

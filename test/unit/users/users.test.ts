@@ -33,8 +33,10 @@ describe("a user", () => {
     expect(ann).toEqual({
       name: "ann",
       role: "user",
+      groups: [],
       createdAt: "2026-01-01T12:00:00.000Z",
       hasToken: true,
+      hasPassword: false,
     });
     expect(await users.authenticate(token)).toEqual(ann);
     expect(await users.authenticate(token)).toEqual(ann);

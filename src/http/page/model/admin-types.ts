@@ -1,20 +1,13 @@
-// What only admins are told, as the page reads it.
+// What only admins are told: the types of the API's own description.
 
+import type { components } from "../../../lib/api/schema.js";
 import type { Limits, Role } from "./types.js";
 
-export interface User {
-  name: string;
-  role: Role;
-  createdAt: string;
-  groups?: string[] | undefined;
-  hasToken?: boolean | undefined;
-  hasPassword?: boolean | undefined;
-  lastSeenAt?: string | undefined;
-}
+type Schemas = components["schemas"];
 
-export interface AddedUser extends User {
-  token: string;
-}
+export type User = Schemas["User"];
+
+export type AddedUser = Schemas["AddedUser"];
 
 export interface Group {
   name: string;
@@ -28,14 +21,7 @@ export interface Group {
 }
 
 /** The host: what it has, what is used, and what the sandboxes' limits promise together. */
-export interface Host {
-  memory: { totalBytes: number; usedBytes: number; promisedBytes: number };
-  cpu: { cores: number; usedCores: number; promisedCores: number };
-  disk: { totalBytes: number; usedBytes: number; promisedBytes: number };
-  sandboxes: number;
-  users: number;
-  version: string;
-}
+export type Host = Schemas["Host"];
 
 export interface HostEvent {
   at: string;
