@@ -8,6 +8,7 @@ import { DirectDoor } from "./door/direct-door.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Images } from "./image/images.js";
+import { Preloads } from "./image/preload/preloads.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
 import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
@@ -41,13 +42,14 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const keys = new KeyPool({ size: config.keyPool, log });
   const images = buildImages(config, log);
   const installation = await installationId(config.dataDir);
-  // Short enough for names, and still tells two Berths on one host apart.
-  const mark = installation.slice(0, 8);
+  const mark = markOf(installation);
+  const preloads = await buildPreloads(config, log, images);
   // 14 of the 15 characters that an interface's name may have.
   const bridge = { name: `berth_${mark}`, subnet: sharedSubnet(config.network.pool) };
   const settings = await settingsOf(config);
   const parts: Parts = {
     images,
+    preloads,
     slices: new UserSlices({ systemd, installation: mark, log }),
     disks: new LoopDisks({ sandboxesDir, mountsDir: join(config.runDir, "disks"), log }),
     certificates: await CertificateAuthority.open({ directory: config.dataDir, keys }),
@@ -102,6 +104,25 @@ export function buildImages(config: Config, log: Log): Images {
     log,
     ...(config.image.base === undefined ? {} : { base: config.image.base }),
     ...(config.image.mirror === undefined ? {} : { mirror: config.image.mirror }),
+  });
+}
+
+/** Short enough for names, and still tells two Berths on one host apart. */
+const markOf = (installation: string): string => installation.slice(0, 8);
+
+export async function buildPreloads(
+  config: Config,
+  log: Log,
+  images = buildImages(config, log),
+): Promise<Preloads> {
+  return new Preloads({
+    docker: connectDockerForStreams(config.engine.socket),
+    images,
+    profiles: config.profiles,
+    dataDir: config.dataDir,
+    runDir: config.runDir,
+    mark: markOf(await installationId(config.dataDir)),
+    log,
   });
 }
 

@@ -48,6 +48,20 @@ const profile = z.strictObject({
   egress: z.enum(egressModes).default("open"),
   /** For egress `list`: addresses and networks. */
   egressTo: z.array(network).max(256).default([]),
+  /**
+   * Images that its sandboxes have from the start: references (the host's engine is asked, then a
+   * registry), absolute paths of `docker save` files and OCI layouts, names of exercises.
+   */
+  images: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(400)
+        .regex(/^\S+$/, "must be an image reference or an absolute path, without spaces"),
+    )
+    .max(64)
+    .default([]),
   /** Device nodes of the host that its sandboxes get. */
   devices: z
     .array(z.string().regex(/^\/dev\/(?!.*\.\.)[a-zA-Z0-9/_.-]+$/, "must be a path below /dev"))
@@ -192,19 +206,26 @@ export function parseConfig(value: unknown, file: string): Config {
   return config;
 }
 
+/** Two are there without a word in the configuration, which may redefine them. */
+const withBuiltIns = ({ empty, ...given }: Parsed["profiles"]): Parsed["profiles"] => ({
+  default: profile.parse({}),
+  ...given,
+  // For those who would find images in `default`.
+  empty: empty ?? profile.parse({ description: "A Docker Engine without any image" }),
+});
+
 function effective(parsed: Parsed) {
   const base = mergeLimits(defaultLimits, parsed.limits.default);
-  const profiles = Object.entries({ default: profile.parse({}), ...parsed.profiles }).map(
-    ([name, given]) => ({
-      name,
-      description: given.description,
-      isolation: given.isolation,
-      ttlMs: given.ttl ?? parsed.ttl.default,
-      limits: mergeLimits(base, given.limits),
-      egress: { mode: given.egress, to: given.egressTo },
-      devices: given.devices,
-    }),
-  );
+  const profiles = Object.entries(withBuiltIns(parsed.profiles)).map(([name, given]) => ({
+    name,
+    description: given.description,
+    isolation: given.isolation,
+    ttlMs: given.ttl ?? parsed.ttl.default,
+    limits: mergeLimits(base, given.limits),
+    egress: { mode: given.egress, to: given.egressTo },
+    devices: given.devices,
+    images: given.images,
+  }));
   return {
     ...parsed,
     limits: { default: base, max: mergeLimits(maxLimits, parsed.limits.max) },

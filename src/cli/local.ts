@@ -13,7 +13,13 @@ export interface LocalVerbs {
 
 export interface ImageVerbs {
   build(
-    options: { rebuild: boolean; base?: string; mirror?: string; config?: string },
+    options: {
+      profile?: string;
+      rebuild: boolean;
+      base?: string;
+      mirror?: string;
+      config?: string;
+    },
     onProgress: (progress: BuildProgress) => void,
     signal: AbortSignal,
   ): Promise<BuiltImage>;
@@ -26,6 +32,11 @@ export interface BuildProgress {
   message: string;
   /** Moved so far in this phase. */
   bytes?: number;
+  /** The image that is on its way, its size, and how fast all of it goes. */
+  image?: string;
+  totalBytes?: number;
+  bytesPerSecond?: number;
+  secondsLeft?: number;
   /** Since the build began. */
   seconds: number;
 }

@@ -30,4 +30,6 @@ export interface Profile {
   egress: Egress;
   /** Device nodes of the host. */
   devices: string[];
+  /** What it preloads; most preload nothing. */
+  images: string[];
 }

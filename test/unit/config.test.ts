@@ -34,7 +34,10 @@ describe("the configuration", () => {
       ttl: { default: 24 * hour, max: 7 * 24 * hour },
       sandboxesPerUser: 3,
       limits: { default: { memoryBytes: GiB, cpus: 1.5, pids: 512, diskBytes: 10 * GiB } },
-      profiles: [{ name: "default", ttlMs: 24 * hour, limits: { memoryBytes: GiB } }],
+      profiles: [
+        { name: "default", ttlMs: 24 * hour, limits: { memoryBytes: GiB }, images: [] },
+        { name: "empty", images: [] },
+      ],
     });
   });
 
@@ -66,7 +69,7 @@ describe("the configuration", () => {
       },
       file,
     );
-    expect(profiles.map(({ name }) => name)).toEqual(["default", "databases"]);
+    expect(profiles.map(({ name }) => name)).toEqual(["default", "databases", "empty"]);
     expect(profiles[0]).toMatchObject({ ttlMs: 8 * hour, limits: { pids: 100, cpus: 1.5 } });
     expect(profiles[1]).toMatchObject({
       description: "For the course",
@@ -180,9 +183,11 @@ describe("isolation and network", () => {
   it("holds sandboxes by user namespaces, with the Internet open, unless told otherwise", () => {
     const config = parseConfig({}, file);
     expect(config.allowPrivileged).toBe(false);
-    expect(config.profiles).toMatchObject([
-      { isolation: "userns", egress: { mode: "open", to: [] }, devices: [] },
-    ]);
+    expect(config.profiles[0]).toMatchObject({
+      isolation: "userns",
+      egress: { mode: "open", to: [] },
+      devices: [],
+    });
   });
 
   it("takes a privileged profile only from an operator who allows it", () => {
@@ -203,5 +208,22 @@ describe("isolation and network", () => {
     [{ network: { allowPrivate: ["lan"] } }, "network.allowPrivate"],
   ])("refuses %j", (given, told) => {
     expect(refusalOf(given)).toContain(told);
+  });
+});
+
+describe("preloaded images", () => {
+  it("are references, paths and names, by profile", () => {
+    const images = ["alpine:3.22", "/srv/images/db.tar", "shell"];
+    const { profiles } = parseConfig({ profiles: { course: { images } } }, file);
+    expect(profiles.find(({ name }) => name === "course")?.images).toEqual(images);
+    expect(refusalOf({ profiles: { course: { images: ["two words"] } } })).toContain(
+      "profiles.course.images",
+    );
+  });
+
+  it("leave the profile `empty` to whoever redefines it", () => {
+    const { profiles } = parseConfig({ profiles: { empty: { images: ["alpine"] } } }, file);
+    expect(profiles.map(({ name }) => name)).toEqual(["default", "empty"]);
+    expect(profiles[1]?.images).toEqual(["alpine"]);
   });
 });

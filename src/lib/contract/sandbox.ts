@@ -188,6 +188,7 @@ export const steps = [
   "slice",
   "certificates",
   "disk",
+  "preload",
   "network",
   "container",
   "start",

@@ -107,6 +107,7 @@ describe("berth image", () => {
               createdAt: "2025-06-01T10:00:00Z",
               current: true,
               inUse: true,
+              images: ["alpine:3"],
             },
           ],
         }),
@@ -114,7 +115,7 @@ describe("berth image", () => {
     };
     const { stdout } = await bench.berth(["image", "list"], local({ image: verbs }));
     expect(stdout).toContain(
-      "berth-dind:1  0123456789ab  400 MiB  2025-06-01T10:00:00Z  current, in use\n",
+      "berth-dind:1  0123456789ab  400 MiB  2025-06-01T10:00:00Z  current, in use  alpine:3\n",
     );
     const removal = await bench.berth(["image", "remove", "berth-dind:1"], local({ image: verbs }));
     expect(removal.code).toBe(1);
