@@ -6,7 +6,7 @@ import { connectDockerForStreams, engineCall, engineFind } from "../../lib/engin
 import { lastLogLines } from "../../lib/engine-log.js";
 
 /** What of dockerode a build of a preload needs besides what all images do. */
-export type DockerHost = Pick<Docker, "createContainer" | "getContainer" | "modem">;
+export type DockerHost = Pick<Docker, "createContainer" | "getContainer" | "importImage" | "modem">;
 
 export interface BuilderRequest {
   docker: DockerHost;

@@ -1,21 +1,27 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { extract, pack } from "tar-stream";
+import type Docker from "dockerode";
+import { extract, pack, type Pack } from "tar-stream";
 import { BerthError } from "../../lib/errors.js";
 import { engineCall } from "../../lib/engine-call.js";
-import { readable } from "../root-tar.js";
+import { followAnswer } from "../engine-images.js";
+import { copyRoot, readable } from "../root-tar.js";
 import { removeContainer, type DockerHost } from "./builder.js";
 import { storeInImage } from "./identity.js";
 
+/** What the engine puts into every container's root: its own, not the image's. */
+const enginesOwn = ["/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/dev/*"];
+
 /**
- * Makes an image that carries a store: the dind image with one layer more. Whoever calls removes the
- * container `name` if this is broken off.
+ * Makes an image that carries a store: the dind image's root and the store, imported as one stream. A
+ * commit on top of the dind image would write the store twice, for the engine packs what it commits.
+ * Whoever calls removes the container `name` if this is broken off.
  * @throws BerthError IMAGE_BUILD_FAILED, DISK_FULL
  */
 export async function putIntoImage(request: {
   docker: DockerHost;
-  /** Of the container in which it is put together; it is never started. */
+  /** Of the container whose root is read; it is never started. */
   name: string;
   /** The dind image. */
   base: string;
@@ -25,52 +31,71 @@ export async function putIntoImage(request: {
   onBytes: (bytes: number) => void;
   signal: AbortSignal;
 }): Promise<void> {
-  const { docker, name, base, storeFile, tag, labels, onBytes, signal } = request;
+  const { docker, name, base, storeFile, tag, onBytes, signal } = request;
   const [repo = "", version = ""] = tag.split(":");
   await engineCall(
     `put the preload into the image ${tag}`,
     async () => {
-      // No label of its own: the image would have it, and every container made from that.
       await docker.createContainer({ name, Image: base });
       const container = docker.getContainer(name);
-      const { size } = await stat(storeFile);
+      const changes = await changesOf(container, request.labels);
+      const root = await container.export({ abortSignal: signal });
       const tar = pack();
-      const sent = container.putArchive(readable(tar), { path: "/", abortSignal: signal });
-      await Promise.all([sent, packFile(tar, storeFile, size, onBytes)]);
-      await container.commit({
-        repo,
-        tag: version,
-        pause: false,
-        changes: Object.entries(labels).map(
-          ([label, value]) => `LABEL ${label}=${JSON.stringify(value)}`,
-        ),
-        abortSignal: signal,
+      const packed = packRoot(root, tar, storeFile, onBytes);
+      // Its failure ends the tar, and with that the import.
+      packed.catch((error: unknown) => {
+        tar.destroy(error as Error);
       });
+      const options = { repo, tag: version, changes, abortSignal: signal };
+      const answer = await docker.importImage(readable(tar), options);
+      await followAnswer(answer, () => undefined);
+      await packed;
     },
     "IMAGE_BUILD_FAILED",
   );
   await removeContainer(docker, name);
 }
 
-async function packFile(
-  tar: ReturnType<typeof pack>,
-  file: string,
-  size: number,
+/** How the image starts, as lines of a Dockerfile: an import knows nothing of where the root comes from. */
+async function changesOf(
+  container: Docker.Container,
+  labels: Record<string, string>,
+): Promise<string[]> {
+  const { Config } = await container.inspect();
+  const all = { ...Config.Labels, ...labels };
+  // @types/dockerode lacks StopSignal.
+  const { StopSignal = "SIGTERM" } = Config as { StopSignal?: string };
+  const environment = (Config.Env as string[] | null) ?? [];
+  return [
+    `ENTRYPOINT ${JSON.stringify(Config.Entrypoint)}`,
+    `STOPSIGNAL ${StopSignal}`,
+    ...environment.map((line) => `ENV ${quoted(line)}`),
+    ...Object.entries(all).map(([label, value]) => `LABEL ${label}=${JSON.stringify(value)}`),
+  ];
+}
+
+/** `NAME=value` with the value in quotes. */
+function quoted(line: string): string {
+  const at = line.indexOf("=") + 1;
+  return line.slice(0, at) + JSON.stringify(line.slice(at));
+}
+
+async function packRoot(
+  root: NodeJS.ReadableStream,
+  tar: Pack,
+  storeFile: string,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
+  await copyRoot(root, tar, { drop: enginesOwn, add: [] }, () => undefined);
+  const { size } = await stat(storeFile);
   tar.entry({ name: storeInImage.replace(/[^/]*$/, ""), type: "directory", mode: 0o755 });
   const entry = tar.entry({ name: storeInImage, size, mode: 0o644, mtime: new Date(0) });
-  const source = createReadStream(file, { highWaterMark: 1024 ** 2 });
+  const source = createReadStream(storeFile, { highWaterMark: 256 * 1024 });
   source.on("data", (chunk) => {
     onBytes(chunk.length);
   });
-  try {
-    await pipeline(source, entry as unknown as NodeJS.WritableStream);
-    tar.finalize();
-  } catch (error) {
-    tar.destroy(error as Error);
-    throw error;
-  }
+  await pipeline(source, entry as unknown as NodeJS.WritableStream);
+  tar.finalize();
 }
 
 /**

@@ -6,8 +6,10 @@ const storeVersion = 1;
 
 /** Labels of an image that carries a preload. */
 export const preloadLabels = {
-  /** All inputs. */
+  /** Its name, which is the image's tag. */
   preload: "berth.preload",
+  /** All that it was built from: {@link inputsDigest}. */
+  inputs: "berth.preload.inputs",
   /** What the profile names: {@link wantedOf}. */
   wanted: "berth.preload.wanted",
   /** The images in it, for people. */
@@ -21,8 +23,8 @@ export const storeInImage = "preload/store.erofs";
 export const wantedOf = (images: readonly string[]): string =>
   sha256(JSON.stringify([...new Set(images)].sort())).slice(0, 32);
 
-/** The content address of a preload, a sha256 in hex: on another dind image it is another. */
-export const preloadDigest = (inputs: {
+/** The address of all inputs, a sha256 in hex: on another dind image it is another. */
+export const inputsDigest = (inputs: {
   /** Tag of the dind image. */
   base: string;
   wanted: string;

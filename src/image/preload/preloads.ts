@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { Mutex } from "async-mutex";
 import type { BuiltImage } from "../../lib/dind-image.js";
@@ -12,7 +13,7 @@ import { findImage, tagsOf, type DockerImages } from "../engine-images.js";
 import type { BuildOptions, Images } from "../images.js";
 import { reporter } from "../progress.js";
 import type { DockerHost } from "./builder.js";
-import { preloadDigest, preloadLabels, wantedOf } from "./identity.js";
+import { inputsDigest, preloadLabels, wantedOf } from "./identity.js";
 import { hasLeftovers, makePreload, sweep } from "./make.js";
 import { Places, preloadName, tagOfPreload } from "./places.js";
 import { findSources, type Makers } from "./sources.js";
@@ -43,6 +44,7 @@ interface Carrier {
   preload: string;
   wanted: string;
   createdAt: number;
+  sizeBytes: number;
 }
 
 /** Preloads: built for profiles, carried by images, mounted once for all sandboxes of a profile. */
@@ -57,8 +59,8 @@ export class Preloads {
   constructor(options: PreloadsOptions) {
     this.#options = options;
     this.#places = new Places(options);
-    const { docker, exec = run } = options;
-    this.#stores = new Stores({ docker, places: this.#places, exec });
+    const { docker, exec = run, log } = options;
+    this.#stores = new Stores({ docker, places: this.#places, exec, log });
     this.#now = options.now ?? Date.now;
   }
 
@@ -98,11 +100,12 @@ export class Preloads {
     report("images", `looking for ${profile.images.join(", ")}`);
     const sources = await findSources(profile.images, { docker, makers });
     const wanted = wantedOf(profile.images);
-    const preload = preloadDigest({ base: base.tag, wanted, sources }).slice(0, 12);
+    const inputs = inputsDigest({ base: base.tag, wanted, sources });
+    const before = await this.#builtFrom(inputs);
+    if (before && options.rebuild !== true) return { ...before, built: false, seconds: 0 };
+    // Another name for another build: the store of the one before may be mounted.
+    const preload = (before ? randomBytes(6).toString("hex") : inputs).slice(0, 12);
     const tag = tagOfPreload(preload);
-    const before = await findImage(docker, tag);
-    if (before && options.rebuild !== true)
-      return { tag, built: false, sizeBytes: before.Size, seconds: 0 };
     const began = this.#now();
     const names = sources.map(({ name }) => name);
     const made = await this.#withLock(() =>
@@ -114,6 +117,7 @@ export class Preloads {
         tag,
         labels: {
           [preloadLabels.preload]: preload,
+          [preloadLabels.inputs]: inputs,
           [preloadLabels.wanted]: wanted,
           [preloadLabels.images]: names.join(" "),
         },
@@ -126,11 +130,15 @@ export class Preloads {
     );
     const image = await findImage(docker, tag);
     if (!image) throw new BerthError("IMAGE_BUILD_FAILED", `the engine did not keep ${tag}`);
-    if (before && before.Id !== image.Id) await this.#drop(before.Id);
     await this.#dropSuperseded();
     const seconds = (this.#now() - began) / 1000;
     this.#options.log.info({ tag, sizeBytes: image.Size, seconds }, "preload built");
     return { tag, built: true, sizeBytes: image.Size, seconds, ...made };
+  }
+
+  async #builtFrom(inputs: string): Promise<{ tag: string; sizeBytes: number } | undefined> {
+    const [newest] = await this.#carriers([`${preloadLabels.inputs}=${inputs}`]);
+    return newest && { tag: tagOfPreload(newest.preload), sizeBytes: newest.sizeBytes };
   }
 
   /** Tags that new sandboxes of the profiles start from. */
@@ -166,6 +174,7 @@ export class Preloads {
     if (!dryRun) await this.#dropSuperseded(isUsed);
     const current = await this.currentTags();
     await this.#storeLock.runExclusive(async () => {
+      if (!dryRun) await this.#stores.tidy();
       for (const preload of await this.#stores.names()) {
         if (isUsed(preload) || current.has(tagOfPreload(preload))) continue;
         if (!dryRun) await this.#stores.remove(preload);
@@ -231,11 +240,12 @@ export class Preloads {
     const images = await engineCall("list the images", () =>
       this.#options.docker.listImages({ filters: JSON.stringify({ label }) }),
     );
-    const carriers = images.flatMap(({ Labels, Created, ...image }) => {
+    const carriers = images.flatMap(({ Labels, Created, Size, ...image }) => {
       const preload = preloadName(Labels[preloadLabels.preload] ?? "");
       const isTagged = preload !== undefined && tagsOf(image).includes(tagOfPreload(preload));
       if (!isTagged) return [];
-      return [{ preload, wanted: Labels[preloadLabels.wanted] ?? "", createdAt: Created }];
+      const wanted = Labels[preloadLabels.wanted] ?? "";
+      return [{ preload, wanted, createdAt: Created, sizeBytes: Size }];
     });
     return carriers.sort((a, b) => b.createdAt - a.createdAt);
   }

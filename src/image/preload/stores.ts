@@ -1,7 +1,18 @@
-import { chmod, mkdir, readdir, readFile, rename, rmdir, stat, unlink } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { BerthError, ignoring, messageOf } from "../../lib/errors.js";
 import type { run } from "../../lib/exec.js";
+import type { Log } from "../../lib/log.js";
 import { mountOf, parseMountinfo, type Mount } from "../../lib/mountinfo.js";
 import { takeFromImage } from "./carry.js";
 import { removeContainer, type DockerHost } from "./builder.js";
@@ -11,6 +22,7 @@ export interface StoresOptions {
   docker: DockerHost;
   places: Places;
   exec: typeof run;
+  log: Log;
   /** For tests. */
   mountinfo?: string;
 }
@@ -20,9 +32,11 @@ export class Stores {
   readonly #docker: DockerHost;
   readonly #places: Places;
   readonly #exec: typeof run;
+  readonly #log: Log;
   readonly #mountinfo: string;
 
-  constructor({ docker, places, exec, mountinfo }: StoresOptions) {
+  constructor({ docker, places, exec, log, mountinfo }: StoresOptions) {
+    this.#log = log;
     this.#docker = docker;
     this.#places = places;
     this.#exec = exec;
@@ -51,7 +65,9 @@ export class Stores {
     try {
       await this.#prepareMountsDir();
       await mkdir(mountPoint, { recursive: true, mode: 0o700 });
+      // nodev: a device node of some image must not be one in the hands of a sandbox's root.
       await this.#exec("mount", ["-t", "erofs", "-o", "loop,ro,nodev", file, mountPoint]);
+      await this.#bypassCache(mountPoint);
     } catch (error) {
       throw new BerthError(
         "DISK_FAILED",
@@ -60,6 +76,15 @@ export class Stores {
       );
     }
     return mountPoint;
+  }
+
+  /** Removes what an unpacking left that was killed; there is none under way. */
+  async tidy(): Promise<void> {
+    const files = (await ignoring(readdir(this.#places.dir), "ENOENT")) ?? [];
+    const partials = files.filter((file) => file.endsWith(".partial"));
+    if (partials.length === 0) return;
+    await removeContainer(this.#docker, this.#places.containers.unpack);
+    for (const file of partials) await ignoring(unlink(join(this.#places.dir, file)), "ENOENT");
   }
 
   /** Leaves nothing of a store here. Nobody uses it: the caller sees to that. */
@@ -77,11 +102,25 @@ export class Stores {
     await ignoring(unlink(this.#places.partialFile(preload)), "ENOENT");
   }
 
+  /**
+   * Lets the loop device read around the page cache, which would else hold everything twice: for the
+   * store and for its file. Not every file system can; then it costs memory, and no more than that.
+   */
+  async #bypassCache(mountPoint: string): Promise<void> {
+    const mount = (await this.#mounts()).find((one) => one.mountPoint === mountPoint);
+    if (!mount) return;
+    await this.#exec("losetup", ["--direct-io=on", mount.source]).catch((error: unknown) => {
+      this.#log.info({ device: mount.source, err: error }, "a preload is cached twice");
+    });
+  }
+
   async #unpack(preload: string): Promise<void> {
     const [file, partial] = [this.#places.storeFile(preload), this.#places.partialFile(preload)];
     const name = this.#places.containers.unpack;
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await removeContainer(this.#docker, name);
+    await this.tidy();
+    // There before the container is, so that `tidy` knows of it.
+    await writeFile(partial, "", { mode: 0o600 });
     try {
       const image = tagOfPreload(preload);
       await takeFromImage({ docker: this.#docker, name, image, file: partial });
