@@ -26,6 +26,13 @@ const second = new SecondBerth({
   },
 });
 const rows: Row[] = [];
+/** How long the user of an empty engine waits for the image to be brought. */
+const loadMs: number[] = [];
+const builtShape = z.object({
+  seconds: z.number(),
+  collected: z.object({ bytes: z.number(), seconds: z.number() }),
+});
+
 const host = async (line: string): Promise<string> => ok(await onHost(line));
 
 await second.start();
@@ -56,11 +63,6 @@ async function makeImages(): Promise<void> {
       tar -c . | docker import - ${name} >/dev/null`);
   }
 }
-
-const builtShape = z.object({
-  seconds: z.number(),
-  collected: z.object({ bytes: z.number(), seconds: z.number() }),
-});
 
 /** With the peak of the resident memory, as the kernel keeps it. */
 async function measureBuild(profile: string): Promise<void> {
@@ -130,7 +132,6 @@ async function measureCreation(): Promise<void> {
   report(time, disk);
 }
 
-let loadMs: number[] = [];
 /** What the user of an empty engine does: bring the image. */
 async function loadInto(client: DockerClient): Promise<void> {
   const begun = performance.now();
@@ -144,7 +145,7 @@ async function loadInto(client: DockerClient): Promise<void> {
   await host(
     `docker save ${names[0] ?? ""} | DOCKER_CERT_PATH=${inside} DOCKER_TLS_VERIFY=1 docker -H ${DOCKER_HOST} load; rm -r ${inside}`,
   );
-  loadMs = [...loadMs, performance.now() - begun];
+  loadMs.push(performance.now() - begun);
 }
 
 /** What Docker itself would do: all layers onto the sandbox's own disk. */
