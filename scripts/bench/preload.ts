@@ -33,7 +33,9 @@ const builtShape = z.object({
   collected: z.object({ bytes: z.number(), seconds: z.number() }),
 });
 
-const host = async (line: string): Promise<string> => ok(await onHost(line));
+/** Some of it writes many gigabytes. */
+const timeout = 900_000;
+const host = async (line: string): Promise<string> => ok(await onHost(line, { timeout }));
 
 await second.start();
 try {

@@ -26,7 +26,12 @@ export interface Ran {
 export async function run(
   file: string,
   args: string[],
-  options: { input?: string | Buffer; env?: Record<string, string>; cwd?: string } = {},
+  options: {
+    input?: string | Buffer;
+    env?: Record<string, string>;
+    cwd?: string;
+    timeout?: number;
+  } = {},
 ): Promise<Ran> {
   const result = await execa(file, args, { reject: false, timeout: 120_000, ...options });
   return {
@@ -53,10 +58,10 @@ export const isEmbedded = (): boolean => {
 };
 
 /** Runs a shell line on the host that holds the sandboxes. */
-export function onHost(line: string): Promise<Ran> {
+export function onHost(line: string, options: { timeout?: number } = {}): Promise<Ran> {
   return isEmbedded()
-    ? run(hostScript, ["exec", "--", "bash", "-c", line])
-    : run("bash", ["-c", line]);
+    ? run(hostScript, ["exec", "--", "bash", "-c", line], options)
+    : run("bash", ["-c", line], options);
 }
 
 export function berth(...args: string[]): Promise<Ran> {
