@@ -50,8 +50,8 @@ try {
   await host(`docker images -q --filter label=berth.preload | sort -u | xargs -r docker rmi; true`);
   await second.remove();
   await host(`docker rmi ${names.join(" ")}; true`);
+  console.log(formatTable(rows));
 }
-console.log(formatTable(rows));
 
 /** Random bytes, which nothing can compress, and some thousand small files. */
 async function makeImages(): Promise<void> {
@@ -95,9 +95,9 @@ async function measurePipe(): Promise<void> {
   quietly("docker save | docker load by hand");
   const seconds = await host(`set -eu
     tag=$(docker images --filter label=berth.image=dind --format '{{.Repository}}:{{.Tag}}' | grep -v none | head -1)
-    d=/run/bench-preload; mkdir -p $d
+    d=/run/bench-preload; mkdir -p $d; echo '{}' >$d/daemon.json
     docker run -d --rm --privileged --network none --name bench-preload-pipe -v $d:$d -v /data --entrypoint dockerd $tag \\
-      --host unix://$d/docker.sock --data-root /data/docker --bridge none --iptables=false --ip6tables=false >/dev/null
+      --config-file $d/daemon.json --host unix://$d/docker.sock --data-root /data/docker --bridge none --iptables=false --ip6tables=false >/dev/null
     trap 'docker rm -f -v bench-preload-pipe >/dev/null; rm -rf $d' EXIT
     for i in $(seq 300); do docker -H unix://$d/docker.sock version >/dev/null 2>&1 && break; sleep 0.1; done
     from=$(date +%s%N)

@@ -90,7 +90,7 @@ async function packRoot(
   const { size } = await stat(storeFile);
   tar.entry({ name: storeInImage.replace(/[^/]*$/, ""), type: "directory", mode: 0o755 });
   const entry = tar.entry({ name: storeInImage, size, mode: 0o644, mtime: new Date(0) });
-  const source = createReadStream(storeFile, { highWaterMark: 256 * 1024 });
+  const source = createReadStream(storeFile);
   source.on("data", (chunk) => {
     onBytes(chunk.length);
   });

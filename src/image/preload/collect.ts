@@ -103,7 +103,7 @@ async function collectTar(request: CollectRequest, { name }: Of<"tar">): Promise
     },
   });
   try {
-    await load(request, createReadStream(name, { highWaterMark: 256 * 1024 }), meter);
+    await load(request, createReadStream(name), meter);
   } catch (error) {
     throw failedImage(name, messageOf(error), error);
   }
