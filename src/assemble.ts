@@ -11,6 +11,7 @@ import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
 import { Exercises } from "./image/exercises.js";
 import { Images, type ImagesOptions } from "./image/images.js";
+import { Preloads } from "./image/preload/preloads.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
 import type { SignInSettings } from "./http/sign-in/sign-in.js";
 import { HostMeter } from "./kernel/host-meter.js";
@@ -46,13 +47,14 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const keys = new KeyPool({ size: config.keyPool, log });
   const images = buildImages(config, log);
   const installation = await installationId(config.dataDir);
-  // Short enough for names, and still tells two Berths on one host apart.
-  const mark = installation.slice(0, 8);
+  const mark = markOf(installation);
+  const preloads = await buildPreloads(config, log, images);
   // 14 of the 15 characters that an interface's name may have.
   const bridge = { name: `berth_${mark}`, subnet: sharedSubnet(config.network.pool) };
   const settings = await settingsOf(config);
   const parts: Parts = {
     images,
+    preloads,
     slices: new UserSlices({ systemd, installation: mark, log }),
     disks: new LoopDisks({ sandboxesDir, mountsDir: join(config.runDir, "disks"), log }),
     certificates: await CertificateAuthority.open({ directory: config.dataDir, keys }),
@@ -89,7 +91,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     records,
     users,
     keys,
-    images,
+    images: { list: async () => images.list(await preloads.currentTags()) },
     host,
     close: () => {
       keys.stop();
@@ -100,9 +102,6 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
 
 export const buildImages = (config: Config, log: Log): Images =>
   new Images(imagesOptions(config, log));
-
-export const buildExercises = (config: Config, log: Log): Exercises =>
-  new Exercises(imagesOptions(config, log));
 
 function imagesOptions(config: Config, log: Log): ImagesOptions {
   const [quick, lasting] = [
@@ -122,6 +121,26 @@ function imagesOptions(config: Config, log: Log): ImagesOptions {
     ...(config.image.base === undefined ? {} : { base: config.image.base }),
     ...(config.image.mirror === undefined ? {} : { mirror: config.image.mirror }),
   };
+}
+
+/** Short enough for names, and still tells two Berths on one host apart. */
+const markOf = (installation: string): string => installation.slice(0, 8);
+
+export async function buildPreloads(
+  config: Config,
+  log: Log,
+  images = buildImages(config, log),
+): Promise<Preloads> {
+  return new Preloads({
+    docker: connectDockerForStreams(config.engine.socket),
+    images,
+    profiles: config.profiles,
+    dataDir: config.dataDir,
+    runDir: config.runDir,
+    mark: markOf(await installationId(config.dataDir)),
+    makers: new Exercises(imagesOptions(config, log)),
+    log,
+  });
 }
 
 /** Where the compiled page lies. */

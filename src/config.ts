@@ -52,6 +52,20 @@ const profile = z.strictObject({
   egress: z.enum(egressModes).default("open"),
   /** For egress `list`: addresses and networks. */
   egressTo: z.array(network).max(256).default([]),
+  /**
+   * Images that its sandboxes have from the start: references (the host's engine is asked, then a
+   * registry), absolute paths of `docker save` files and OCI layouts, names of exercises.
+   */
+  images: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(400)
+        .regex(/^\S+$/, "must be an image reference or an absolute path, without spaces"),
+    )
+    .max(64)
+    .default([]),
   /** Device nodes of the host that its sandboxes get. */
   devices: z
     .array(
@@ -214,9 +228,17 @@ export function parseConfig(value: unknown, file: string): Config {
   return config;
 }
 
+/** Two are there without a word in the configuration, which may redefine them. */
+const withBuiltIns = ({ empty, ...given }: Parsed["profiles"]): Parsed["profiles"] => ({
+  default: profile.parse({}),
+  ...given,
+  // For those who would find images in `default`.
+  empty: empty ?? profile.parse({ description: "A Docker Engine without any image" }),
+});
+
 function effective(parsed: Parsed) {
   const base = mergeLimits(defaultLimits, parsed.limits.default);
-  const known = { default: profile.parse({}), ...parsed.profiles, ...shipped(parsed, base) };
+  const known = { ...withBuiltIns(parsed.profiles), ...shipped(parsed, base) };
   const profiles = Object.entries(known).map(([name, given]) => ({
     name,
     description: given.description,
@@ -225,6 +247,7 @@ function effective(parsed: Parsed) {
     limits: mergeLimits(base, given.limits),
     egress: { mode: given.egress, to: given.egressTo },
     devices: given.devices,
+    images: given.images,
   }));
   return {
     ...parsed,
@@ -244,9 +267,9 @@ function shipped({ profiles }: Parsed, base: typeof defaultLimits): Parsed["prof
   return Object.fromEntries(
     Object.entries(exerciseProfiles)
       .filter(([name]) => !(name in profiles))
-      .map(([name, { description, memoryBytes = usual }]) => {
+      .map(([name, { description, exercises, memoryBytes = usual }]) => {
         const limits = { ...common.limits, memory: Math.min(memoryBytes, usual) };
-        return [name, { ...common, description, limits }];
+        return [name, { ...common, description, limits, images: exercises }];
       }),
   );
 }

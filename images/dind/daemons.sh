@@ -45,15 +45,22 @@ EOF
 
 run_daemons() {
   trap stop_daemons TERM INT
-  mkdir -p /data/docker /data/containerd
   choose_iptables
+  PATH="$state/bin:$PATH"
+  # shellcheck disable=SC2046 # they print words
+  start_daemons $(mtu_options) $(proxy_options)
+}
+
+# $@: options of dockerd.
+start_daemons() {
+  trap stop_daemons TERM INT
+  mkdir -p /data/docker /data/containerd
   trap on_child CHLD
   containerd --config /etc/containerd/config.toml &
   containerd=$!
   # Not waited for: dockerd retries a missing containerd socket every 10 ms, and its own start
   # takes longer than containerd's.
-  # shellcheck disable=SC2046 # they print words
-  PATH="$state/bin:$PATH" dockerd $(mtu_options) $(proxy_options) &
+  dockerd "$@" &
   dockerd=$!
   on_child
   supervise_daemons

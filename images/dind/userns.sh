@@ -111,6 +111,16 @@ hand_over() {
     grant "$device"
   done
   mount -o remount,ro "$state/dev"
+  show_preload
+}
+
+# A view of the preload in which its owners are the sandbox's own uids. Read-only and without devices,
+# and nobody inside can take that off: these are flags of a mount from outside.
+show_preload() {
+  mountpoint -q /preload || return 0
+  mkdir "$state/preload"
+  mount --bind -o "ro,nodev,X-mount.idmap=b:0:$base:65536" /preload "$state/preload" ||
+    fail "the preloaded images cannot be mapped to the sandbox's uids; is the kernel too old for it?"
 }
 
 # A device that the profile grants, by its path on the host.

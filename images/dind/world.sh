@@ -9,6 +9,8 @@ lib=/usr/local/lib/berth
 . $lib/common.sh
 # shellcheck source=SCRIPTDIR/daemons.sh
 . $lib/daemons.sh
+# shellcheck source=SCRIPTDIR/preload.sh
+. $lib/preload.sh
 
 main() {
   umask 022
@@ -23,6 +25,7 @@ main() {
   fill_etc
   cp -r "$state/certs" berth/certs
   mount --rbind /data data
+  [ ! -d "$state/preload" ] || show_preload
   mount -t proc -o nosuid,nodev,noexec proc proc
   mount -t sysfs -o nosuid,nodev,noexec sysfs sys
   make_dev
@@ -32,7 +35,13 @@ main() {
   chmod 1777 var/tmp
   mount_cgroups
   move_in
+  lay_preload
   run_daemons
+}
+
+show_preload() {
+  mkdir preload
+  mount --bind "$state/preload" preload
 }
 
 fill_etc() {

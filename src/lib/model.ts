@@ -68,6 +68,8 @@ export interface Launch {
   diskDir: string;
   /** Host directory with ca.pem, server-cert.pem and server-key.pem, read-only to the sandbox. */
   certsDir: string;
+  /** Host directory of preloaded images, read-only to the sandbox. */
+  preloadDir?: string | undefined;
 }
 
 /** The part of it that the sandbox's network needs. */

@@ -31,6 +31,7 @@ import type {
  */
 export interface Parts {
   images: Images;
+  preloads: Preloads;
   slices: Slices;
   disks: Disks;
   certificates: Certificates;
@@ -48,6 +49,25 @@ export interface Parts {
 export interface Images {
   /** The tag of today's dind image; IMAGE_MISSING when it has not been built. */
   require(): Promise<string>;
+}
+
+/** src/image/preload: images that sandboxes of a profile have from the start, in a store they share. */
+export interface Preloads {
+  /** The image with the profile's preload, and the preload's name; IMAGE_MISSING when it has not been built. */
+  require(profile: {
+    name: string;
+    images: readonly string[];
+  }): Promise<{ image: string; preload: string }>;
+  /** Mounts the preload's store read-only, once for all, and returns where. */
+  mount(preload: string): Promise<string>;
+  /**
+   * Removes stores that no sandbox uses and no new one will, and what a killed build left; tells what
+   * it removed, or on a dry run would.
+   */
+  collect(
+    isUsed: (preload: string) => boolean,
+    options: { dryRun: boolean },
+  ): Promise<{ thing: string; why: string }[]>;
 }
 
 /** src/bundle: what a user takes home. */

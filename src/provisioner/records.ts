@@ -29,6 +29,8 @@ const fields = z.strictObject({
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   image: z.string(),
+  /** The store of preloaded images that it sees. */
+  preload: z.string().optional(),
   limits: z.strictObject(limitsShape),
   ports: z.strictObject({ engine: port, from: port, to: port }),
   network: z.strictObject({ subnet: z.cidrv4(), address: z.ipv4() }),

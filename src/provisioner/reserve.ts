@@ -7,6 +7,7 @@ import { allocateUids } from "../lib/uids.js";
 import type { Context } from "./context.js";
 import type { SandboxRecord } from "./records.js";
 import { decideSpec } from "./request.js";
+import type { Profile } from "./settings.js";
 
 /** A request with its owner known. */
 export type OwnedRequest = CreateRequest & { user: string };
@@ -18,12 +19,12 @@ export type OwnedRequest = CreateRequest & { user: string };
  *   UIDS_EXHAUSTED  *   and what decideSpec throws
  */
 export async function reserve(context: Context, request: OwnedRequest): Promise<SandboxRecord> {
-  const { parts, records, settings, settingsOf, now } = context;
+  const { records, settings, settingsOf, now } = context;
   const spec = decideSpec(request, settingsOf(request.user));
   const name = request.name ?? "default";
   mustBeFree(context, request.user, name);
 
-  const image = await parts.images.require();
+  const from = await startingPoint(context, spec.profile);
   const all = records.all();
   const [ports, network] = await Promise.all([
     freePorts(context, all),
@@ -40,7 +41,7 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     state: "creating",
     createdAt: createdAt.toISOString(),
     expiresAt: new Date(createdAt.getTime() + spec.ttlMs).toISOString(),
-    image,
+    ...from,
     limits: spec.limits,
     ports,
     publicHost: settings.publicHosts[0] ?? "localhost",
@@ -48,6 +49,15 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     egress: spec.profile.egress,
     devices: spec.profile.devices,
   };
+}
+
+/** The image it is made of, and the preload that this carries. */
+async function startingPoint(
+  { parts }: Context,
+  profile: Profile,
+): Promise<{ image: string; preload?: string }> {
+  if (profile.images.length > 0) return parts.preloads.require(profile);
+  return { image: await parts.images.require() };
 }
 
 function mustBeFree({ records, settingsOf }: Context, user: string, name: string): void {

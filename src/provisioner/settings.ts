@@ -41,4 +41,6 @@ export interface Profile {
   egress: Egress;
   /** Device nodes of the host. */
   devices: string[];
+  /** What it preloads; most preload nothing. */
+  images: string[];
 }

@@ -14,6 +14,7 @@ import type { Parts } from "../../src/provisioner/parts.js";
 import { mustAllow } from "./cgroup.js";
 import { fakeDisks } from "./disks.js";
 import { fakeEngine } from "./engine.js";
+import { fakePreloads } from "./preloads.js";
 
 /** Thrown by every call once the fake daemon has been killed: not even its undos run. */
 class Killed extends Error {}
@@ -66,6 +67,10 @@ export class FakeHost {
   /** Ports of strangers. */
   readonly strangers = new Set<number>();
   imageBuilt = true;
+  /** The newest preload of every profile that has images. */
+  preload: string | undefined = "0123456789ab";
+  /** Those that are mounted. */
+  readonly preloads = new Set<string>();
   /** Whether a mounted disk can be enlarged. */
   mayGrow = true;
   /** What each sandbox uses. */
@@ -89,6 +94,7 @@ export class FakeHost {
       ...[...this.containers.keys()].map((id) => `container ${id}`),
       ...[...this.networks].map((id) => `network ${id}`),
       ...[...this.routes.keys()].map((id) => `route ${id}`),
+      ...[...this.preloads].filter((one) => one !== this.preload).map((one) => `preload ${one}`),
     ];
   }
 
@@ -147,6 +153,7 @@ export class FakeHost {
   reboot(): void {
     this.slices.clear();
     this.routes.clear();
+    this.preloads.clear();
     for (const disk of this.disks.values()) disk.mounted = false;
     for (const container of this.containers.values()) container.running = false;
   }
@@ -210,6 +217,7 @@ export class FakeHost {
             throw new BerthError("IMAGE_MISSING", "run berth image build");
           }),
       },
+      preloads: fakePreloads(this),
       slices: {
         nameOf: (user) => `berth-${user}.slice`,
         ensure: (user, limits) =>

@@ -1303,6 +1303,7 @@ export interface components {
         | "slice"
         | "certificates"
         | "disk"
+        | "preload"
         | "network"
         | "container"
         | "start"
@@ -1941,6 +1942,8 @@ export interface components {
         /** @description New sandboxes start from it */
         current: boolean;
         inUse: boolean;
+        /** @description What it preloads */
+        images: string[];
       }[];
     };
     ProfileList: {
@@ -1958,6 +1961,8 @@ export interface components {
         pids: number;
         diskBytes: number;
       };
+      /** @description What its sandboxes have from the start */
+      images: string[];
     };
     ReapRequest: {
       dryRun?: boolean;

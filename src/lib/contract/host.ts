@@ -55,6 +55,7 @@ export const profile = z
     isolation: z.enum(isolations),
     ttlMs: z.int(),
     limits: z.object(limitsShape),
+    images: z.array(z.string()).meta({ description: "What its sandboxes have from the start" }),
   })
   .meta({ id: "Profile" });
 
@@ -70,6 +71,7 @@ export const imageList = z
         createdAt: z.iso.datetime(),
         current: z.boolean().meta({ description: "New sandboxes start from it" }),
         inUse: z.boolean(),
+        images: z.array(z.string()).meta({ description: "What it preloads" }),
       }),
     ),
   })

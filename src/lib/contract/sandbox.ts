@@ -201,6 +201,7 @@ export const steps = [
   "slice",
   "certificates",
   "disk",
+  "preload",
   "network",
   "container",
   "start",

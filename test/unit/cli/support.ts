@@ -97,5 +97,5 @@ export const unusedLocal: LocalVerbs = {
   serve: unused,
   reap: unused,
   doctor: unused,
-  image: { build: unused, buildExercises: unused, list: unused, remove: unused },
+  image: { build: unused, list: unused, remove: unused },
 };

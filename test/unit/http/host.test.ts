@@ -52,6 +52,7 @@ describe("what is told of the host", () => {
       createdAt: "2026-01-01T12:00:00.000Z",
       current: true,
       inUse: false,
+      images: ["postgres:17"],
     };
     api.images = [image];
     expect(imageList.strict().parse(await get("/v1/images"))).toEqual({ images: [image] });
@@ -63,6 +64,7 @@ describe("what is told of the host", () => {
         isolation: "userns",
         ttlMs: 24 * 3_600_000,
         limits: { memoryBytes: GiB, cpus: 1.5, pids: 512, diskBytes: 10 * GiB },
+        images: [],
       },
     ]);
   });

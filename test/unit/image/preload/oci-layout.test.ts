@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { extract, pack } from "tar-stream";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { packLayout, readLayout } from "../../../../src/image/preload/oci-layout.js";
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "berth-unit-oci-"));
+  await mkdir(join(dir, "blobs", "sha256"), { recursive: true });
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+async function blob(content: string | object) {
+  const bytes = typeof content === "string" ? content : JSON.stringify(content);
+  const hex = createHash("sha256").update(bytes).digest("hex");
+  await writeFile(join(dir, "blobs", "sha256", hex), bytes);
+  return { digest: `sha256:${hex}`, size: bytes.length };
+}
+
+const image = async (layer: string) =>
+  blob({ config: await blob({ of: layer }), layers: [await blob(layer)] });
+
+const named = (name: string) => ({ annotations: { "org.opencontainers.image.ref.name": name } });
+
+const index = (manifests: object[]) =>
+  writeFile(join(dir, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+
+async function packed(architecture = "amd64"): Promise<Map<string, string>> {
+  const layout = await readLayout(dir, architecture);
+  const tar = pack();
+  const files = new Map<string, string>();
+  const unpacked = extract();
+  tar.pipe(unpacked);
+  const done = packLayout(dir, layout, tar);
+  for await (const entry of unpacked) files.set(entry.header.name, await text(entry));
+  await done;
+  return files;
+}
+
+describe("an OCI image layout", () => {
+  it("becomes what docker load reads, what images share once", async () => {
+    const one = await image("same");
+    await index([
+      { ...one, ...named("one:1") },
+      { ...one, ...named("two") },
+    ]);
+    const files = await packed();
+    const manifest = JSON.parse(files.get("manifest.json") ?? "") as { RepoTags: string[] }[];
+    expect(manifest.map(({ RepoTags }) => RepoTags)).toEqual([["one:1"], ["two:latest"]]);
+    expect([...files.values()].filter((content) => content === "same")).toHaveLength(1);
+    expect(files.size).toBe(3);
+  });
+
+  it("gives the image of this machine's architecture", async () => {
+    const platform = (architecture: string) => ({ platform: { os: "linux", architecture } });
+    const inner = await blob({
+      manifests: [
+        { ...(await image("for arm")), ...platform("arm64") },
+        { ...(await image("for amd")), ...platform("amd64") },
+      ],
+    });
+    await index([{ ...inner, ...named("box:1") }]);
+    expect([...(await packed()).values()]).toContain("for amd");
+    await expect(readLayout(dir, "riscv64")).rejects.toThrow("no image for riscv64");
+  });
+
+  it("is refused when it names no image, or a digest that leads elsewhere", async () => {
+    await index([await image("nameless")]);
+    await expect(readLayout(dir, "amd64")).rejects.toThrow("names no image");
+    await index([{ digest: "sha256:../../etc/passwd", ...named("a:1") }]);
+    await expect(readLayout(dir, "amd64")).rejects.toThrow("must be a sha256 digest");
+  });
+});
