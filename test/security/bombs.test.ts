@@ -56,6 +56,12 @@ async function isReadyAgain(): Promise<void> {
   }
 }
 
+const mostOf = (seen: Footprint[]): Footprint => ({
+  pids: Math.max(...seen.map(({ pids }) => pids)),
+  peakBytes: Math.max(...seen.map(({ peakBytes }) => peakBytes)),
+  diskBytes: Math.max(...seen.map(({ diskBytes }) => diskBytes)),
+});
+
 /** Bombs of which a limit tells that they went off. */
 const reached: Partial<Record<BombName, (use: Footprint) => void>> = {
   fork: ({ pids }) => {
@@ -65,18 +71,18 @@ const reached: Partial<Record<BombName, (use: Footprint) => void>> = {
     expect(peakBytes).toBeGreaterThan(0.9 * ann.sandbox.limits.memoryBytes);
   },
   disk: ({ diskBytes }) => {
-    expect(diskBytes).toBeGreaterThan(0.5 * ann.sandbox.limits.diskBytes);
+    expect(diskBytes).toBeGreaterThan(0.4 * ann.sandbox.limits.diskBytes);
   },
 };
 
 describe("the neighbour, the host and the limits hold, and the sandbox is usable afterwards", () => {
   it.each(Object.keys(bombs) as BombName[])("%s", async (name) => {
     const { ended } = await setOff(bombs[name]);
-    const { pids } = await othersAreWell();
-    await othersAreWell();
+    const seen = [await othersAreWell(), await othersAreWell()];
     await ended;
-    // The most that it had of memory and disk is still told; how many processes, no longer.
-    reached[name]?.({ ...(await withinLimits(ann.sandbox)), pids });
+    // The most that it had of memory is still told; of disk and processes, no longer.
+    seen.push(await withinLimits(ann.sandbox));
+    reached[name]?.(mostOf(seen));
     await isReadyAgain();
     expect(await runTrue(ann)).toEqual(well);
   });
