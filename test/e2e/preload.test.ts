@@ -172,11 +172,11 @@ describe("a store", () => {
   it("cannot be written, nor a device in it opened, by root of a user namespace", async () => {
     const client = clients.get("pre-held");
     const line = `cd /outer/preload/layers; for node in */keep/char /outer/data/docker/overlay2/*/diff/keep/char; do
-      cat $node && echo opened; done; rm */content; : >x; busybox mount -o remount,rw,bind /outer/preload && echo remounted
+      cat $node && echo opened; done; rm */content; touch x; busybox mount -o remount,rw,bind /outer/preload && echo remounted
       ls */content`;
     const args = ["run", "--rm", "--privileged", "-v", "/:/outer", "pre-plain:1", "sh", "-c", line];
     const { stdout, stderr } = (await client?.run(args)) ?? { stdout: "no client", stderr: "" };
-    expect(stdout).toMatch(/^[0-9a-f]+\/content$/);
+    expect(stdout, stderr).toMatch(/^[0-9a-f]+\/content$/);
     expect(stderr.match(/Permission denied/g)?.length).toBeGreaterThan(1);
     expect(stderr).toContain("Read-only file system");
   });
