@@ -86,11 +86,6 @@ export class Provisioner {
     return this.#context.parts.slices.nameOf(user);
   }
 
-  /** The latest end that `extend` brings, if it is asked for now. */
-  extendableUntil({ user }: SandboxRecord): Date {
-    return new Date(this.#context.now().getTime() + this.settingsOf(user).maxTtlMs);
-  }
-
   list(): SandboxRecord[] {
     return this.#context.records.all();
   }

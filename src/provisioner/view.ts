@@ -8,7 +8,7 @@ const privilegedWarning =
 /** A sandbox as the API shows it; nothing secret is in a record, and this shows less than the record. */
 export function viewOf(
   record: SandboxRecord,
-  around: { slice: string; incidents: Incident[]; extendableUntil: Date },
+  around: { slice: string; incidents: Incident[]; maxTtlMs: number },
 ): Sandbox {
   return {
     id: record.id,
@@ -21,7 +21,7 @@ export function viewOf(
     ...(record.isolation === "privileged" ? { warning: privilegedWarning } : {}),
     createdAt: record.createdAt,
     expiresAt: record.expiresAt,
-    extendableUntil: around.extendableUntil.toISOString(),
+    maxTtlMs: around.maxTtlMs,
     dockerHost: dockerHostOf(record),
     ports: { from: record.ports.from, to: record.ports.to },
     limits: record.limits,

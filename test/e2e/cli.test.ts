@@ -14,7 +14,6 @@ import {
   onHost,
   projectDir,
   run,
-  steady,
   traces,
 } from "./support.js";
 
@@ -89,7 +88,7 @@ describe("berth", () => {
 
   it("lists as a table and as JSON", async () => {
     const listed = sandboxList.strict().parse(await berthJson("list", "--user", user));
-    expect(listed.sandboxes).toEqual([steady(lab)]);
+    expect(listed.sandboxes).toEqual([lab]);
     expect(sandboxList.parse(await berthJson("list")).sandboxes).toContainEqual(lab);
     const [head, row] = ok(await berth("list", "--user", user)).split("\n");
     expect(head).toMatch(/^USER +NAME +ID +STATE/);
@@ -194,7 +193,7 @@ describe("berth, with a URL and a token", () => {
     const env = { BERTH_URL: client.url, BERTH_TOKEN: client.token ?? "" };
     const asUser = (...words: string[]) => run(program, words, { env });
     expect(JSON.parse(ok(await asUser("whoami", "--json")))).toMatchObject({ user, role: "user" });
-    expect(JSON.parse(ok(await asUser("list", "--json")))).toEqual({ sandboxes: [steady(lab)] });
+    expect(JSON.parse(ok(await asUser("list", "--json")))).toEqual({ sandboxes: [lab] });
     const refused = await asUser("user", "list");
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("FORBIDDEN");

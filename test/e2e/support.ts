@@ -3,7 +3,6 @@ import { mkdtemp, mkdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { expect } from "vitest";
 import { ApiClient as CliClient } from "../../src/cli/client.js";
 import { look } from "../../src/cli/connection.js";
 import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
@@ -80,12 +79,6 @@ export function apiUrl(): Promise<string> {
 export async function create(user: string, ...flags: string[]): Promise<Sandbox> {
   return sandbox.parse(await berthJson("create", user, ...flags));
 }
-
-/** What a sandbox is told to be later on: how far it can be extended moves with the time. */
-export const steady = (sandbox: Sandbox) => ({
-  ...sandbox,
-  extendableUntil: expect.any(String) as string,
-});
 
 /** A user's docker client: their bundle, and a configuration directory of its own. */
 export class DockerClient {

@@ -22,6 +22,6 @@ export function view({ provisioner }: HttpContext, record: SandboxRecord): Sandb
   return viewOf(record, {
     slice: provisioner.sliceOf(record.user),
     incidents: provisioner.incidents.of(record.id),
-    extendableUntil: provisioner.extendableUntil(record),
+    maxTtlMs: provisioner.settingsOf(record.user).maxTtlMs,
   });
 }

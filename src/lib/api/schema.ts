@@ -1448,11 +1448,8 @@ export interface components {
       createdAt: string;
       /** Format: date-time */
       expiresAt: string;
-      /**
-       * Format: date-time
-       * @description The latest end that `extend` brings if it is asked for now; moves on with time
-       */
-      extendableUntil?: string;
+      /** @description How far from now `extend` may bring its end, for this user */
+      maxTtlMs?: number;
       /** @description tcp:// address for DOCKER_HOST */
       dockerHost: string;
       /** @description Published ports: docker run -p <one of these>:80 is reachable here */
@@ -1516,11 +1513,8 @@ export interface components {
         createdAt: string;
         /** Format: date-time */
         expiresAt: string;
-        /**
-         * Format: date-time
-         * @description The latest end that `extend` brings if it is asked for now; moves on with time
-         */
-        extendableUntil?: string;
+        /** @description How far from now `extend` may bring its end, for this user */
+        maxTtlMs?: number;
         /** @description tcp:// address for DOCKER_HOST */
         dockerHost: string;
         /** @description Published ports: docker run -p <one of these>:80 is reachable here */

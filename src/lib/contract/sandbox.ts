@@ -138,9 +138,10 @@ export const sandbox = z
       .meta({ description: "What the user and the operator must know of this isolation" }),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
-    extendableUntil: z.iso.datetime().optional().meta({
-      description: "The latest end that `extend` brings if it is asked for now; moves on with time",
-    }),
+    maxTtlMs: z
+      .int()
+      .optional()
+      .meta({ description: "How far from now `extend` may bring its end, for this user" }),
     dockerHost: z.string().meta({ description: "tcp:// address for DOCKER_HOST" }),
     ports: z
       .object({ from: z.int(), to: z.int() })
