@@ -65,6 +65,8 @@ async function fileSource(path: string): Promise<Source> {
       const index = await readFile(join(path, "index.json"), "utf8");
       return { kind: "oci", name: path, identity: index };
     }
+    // A pipe would be waited for without end.
+    if (!info.isFile()) throw new Error("it is neither a file nor a directory");
     // To read it all for a digest would take as long as to load it.
     const identity = `${path} ${info.size} ${info.mtimeNs}`;
     return { kind: "tar", name: path, identity, sizeBytes: Number(info.size) };

@@ -70,6 +70,13 @@ describe("where a profile's images come from", () => {
       message: expect.stringContaining(`the image ${missing} cannot be preloaded`) as string,
     });
   });
+
+  it("is no device and no pipe", async () => {
+    await expect(findSources(["/dev/zero"], { docker: engineWith({}) })).rejects.toMatchObject({
+      code: "IMAGE_BUILD_FAILED",
+      message: expect.stringContaining("neither a file nor a directory") as string,
+    });
+  });
 });
 
 describe("what identifies a preload", () => {
