@@ -86,7 +86,7 @@ export async function sweep(docker: DockerHost, places: Places): Promise<void> {
 }
 
 /** Whether a build left something, or is under way. */
-export async function hasLeftovers(docker: DockerHost, places: Places): Promise<boolean> {
+export async function hasLeftovers(places: Places): Promise<boolean> {
   const there = [places.socketDir, places.outDir].map((dir) =>
     stat(dir).then(
       () => true,
