@@ -24,6 +24,7 @@ run_build() {
   "storage-driver": "overlay2",
   "log-level": "warn",
   "bridge": "none",
+  "ip-forward": false,
   "iptables": false,
   "ip6tables": false
 }
