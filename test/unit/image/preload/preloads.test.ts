@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lockDataDirectory } from "../../../../src/lib/lock.js";
@@ -61,6 +61,23 @@ describe("a store", () => {
     await expect(host.preloads([profile]).mount(first)).rejects.toMatchObject({ code });
     expect(await host.files()).toEqual([]);
     expect(await host.mounts()).toEqual([]);
+    expect(host.containers.size).toBe(0);
+  });
+
+  it("is whole after an unpacking that was killed, and of that nothing is left", async () => {
+    const killed = async () => {
+      await host.addStore(first);
+      const file = join(host.dir, "preloads", `${first}.erofs`);
+      await rename(file, `${file}.partial`);
+      host.containers.add("berth-0123abcd-unpack");
+    };
+    await killed();
+    const preloads = host.preloads([profile]);
+    await preloads.mount(first);
+    expect(await host.files()).toEqual([`${first}.erofs`]);
+    await killed();
+    await preloads.collect((one) => one === first, { dryRun: false });
+    expect(await host.files()).toEqual([]);
     expect(host.containers.size).toBe(0);
   });
 
