@@ -38,8 +38,13 @@ const isOf =
  * @throws BerthError IMAGE_BUILD_FAILED, naming the image
  */
 export async function collect(request: CollectRequest, sources: Source[]): Promise<void> {
-  for (const source of sources)
-    request.tally.expect(source.name, "sizeBytes" in source ? source.sizeBytes : undefined);
+  const known = new Set<string>();
+  for (const source of sources) {
+    // An image by another name once more brings nothing.
+    const isNew = "sizeBytes" in source && !known.has(source.identity);
+    request.tally.expect(source.name, isNew ? source.sizeBytes : undefined);
+    known.add(source.identity);
+  }
   for (const source of sources.filter(isOf("tar"))) await collectTar(request, source);
   for (const source of sources.filter(isOf("oci"))) await collectLayout(request, source);
   const saved = sources.filter(isOf("engine"));

@@ -115,6 +115,14 @@ describe("the images of a preload", () => {
     );
   });
 
+  it("count once for the time that is left, however many names they have", async () => {
+    const twice = { ...inEngine("a:latest", "aa"), identity: "a:1" };
+    await collect(request(), [inEngine("a:1", "aa"), twice]);
+    const totals = new Map(progress.map(({ image, totalBytes }) => [image, totalBytes]));
+    expect(totals.get("a:1")).toBe(10_000);
+    expect(totals.get("a:latest")).toBeUndefined();
+  });
+
   it("fail by their name, with what the engine says", async () => {
     answer = '{"error":"archive/tar: invalid tar header"}';
     const file = await tarFile("broken.tar", Buffer.from("no tar"));
