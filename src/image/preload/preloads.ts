@@ -5,14 +5,14 @@ import { BerthError, codeOf, messageOf } from "../../lib/errors.js";
 import { run } from "../../lib/exec.js";
 import type { Log } from "../../lib/log.js";
 import { suggestion } from "../../lib/strict-issues.js";
-import { debianArchitecture, labelNames, repository } from "../digest.js";
+import { debianArchitecture, repository } from "../digest.js";
 import { findImage, type DockerImages } from "../engine-images.js";
 import type { BuildOptions, Images } from "../images.js";
 import { reporter } from "../progress.js";
 import type { DockerHost } from "./builder.js";
 import { inputsDigest, preloadLabels, wantedOf } from "./identity.js";
 import { Builds } from "./builds.js";
-import { findCarriers, findSuperseded } from "./carriers.js";
+import { findCarriers, findCurrent, findSuperseded } from "./carriers.js";
 import { makePreload } from "./make.js";
 import { Places, preloadName, tagOfPreload } from "./places.js";
 import { findSources, type Makers } from "./sources.js";
@@ -73,11 +73,7 @@ export class Preloads {
    */
   async require({ name, images }: PreloadProfile): Promise<{ image: string; preload: string }> {
     const recipe = await this.#options.images.recipe();
-    const found = await findCarriers(this.#options.docker, [
-      `${preloadLabels.wanted}=${wantedOf(images)}`,
-      `${labelNames.recipe}=${recipe}`,
-    ]);
-    const [newest] = found;
+    const newest = await findCurrent(this.#options.docker, recipe, images);
     if (newest) return { image: tagOfPreload(newest.preload), preload: newest.preload };
     throw new BerthError(
       "IMAGE_MISSING",
