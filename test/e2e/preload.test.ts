@@ -202,6 +202,16 @@ describe("a store", () => {
   });
 });
 
+describe("the files of a store", () => {
+  it("cannot be held against other sandboxes that open them", async () => {
+    // F_SETLEASE, F_WRLCK: whoever opens the file then would wait for 45 s.
+    const perl = `open(F, "<", glob "/preload/layers/*/content") && fcntl(F, 1024, 1) ? print "held" : print $!`;
+    const line = `busybox chroot /outer /usr/bin/perl -e '${perl}'`;
+    const args = ["run", "--rm", "--privileged", "-v", "/:/outer", "pre-plain:1", "sh", "-c", line];
+    expect(await clients.get("pre-held")?.docker(...args)).toBe("Invalid argument");
+  });
+});
+
 describe("a new build", () => {
   it("leaves those before it their store, until the last of them is gone", async () => {
     await makePlain("second");
