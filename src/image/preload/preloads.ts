@@ -186,7 +186,7 @@ export class Preloads {
       if (!dryRun) await this.#stores.tidy();
       const names = await this.#stores.names();
       // Asked after the stores: a build makes its image first, and then puts its store there.
-      const current = await this.currentTags();
+      const current = names.length > 0 ? await this.currentTags() : new Set();
       for (const preload of names) {
         if (isUsed(preload) || current.has(tagOfPreload(preload))) continue;
         const error = dryRun ? {} : await failureOf(this.#stores.remove(preload));
