@@ -4,6 +4,7 @@ import { buildImages, publicHostsOf } from "./assemble.js";
 import type { DoctorReport, Finding } from "./cli/local.js";
 import type { Config } from "./config.js";
 import { examineIsolation } from "./doctor-isolation.js";
+import { examinePreloads } from "./doctor-preloads.js";
 import { connectDocker } from "./lib/engine-call.js";
 import { checkHttps } from "./https.js";
 import { answersAt } from "./lib/answers-at.js";
@@ -28,6 +29,7 @@ export async function examine(
     checkCeiling(),
     checkEngine(config),
     checkImage(config, options.log),
+    examinePreloads(config, options.log),
     checkLoopDevices(),
     ...programs.map((program) => checkProgram(program, options.searchPath)),
     checkSpace(config.dataDir),

@@ -24,6 +24,7 @@ run_build() {
   "storage-driver": "overlay2",
   "log-level": "warn",
   "bridge": "none",
+  "ip-forward": false,
   "iptables": false,
   "ip6tables": false
 }
@@ -41,6 +42,7 @@ JSON
 
 seal() {
   cd /data/docker || fail "the engine of the build left no data-root"
+  drop_disk_node
   mark_opaque
   store=/data/store
   mkdir -p "$store/metadata" "$store/layers"
@@ -58,10 +60,20 @@ seal() {
   sync /berth/out/store.erofs
 }
 
+# On XFS dockerd keeps a node of the disk that it lies on, for quotas: the host's disk, and something that a
+# sandbox could not copy. Layers are directories.
+drop_disk_node() {
+  find overlay2 -mindepth 1 -maxdepth 1 ! -type d -delete
+}
+
 # A user namespace reads user.overlay.*, everybody else trusted.overlay.* (overlayfs.rst, "User xattr").
+# Directories alone, and no link is followed: an image may carry the attribute on whatever it likes, on a
+# symbolic link to somewhere else too.
 mark_opaque() {
-  getfattr --recursive --physical --no-dereference --absolute-names --match='^trusted\.overlay\.opaque$' \
-    --dump overlay2 >"$state/build/opaque" 2>/dev/null || fail "the layers' attributes cannot be read"
-  sed 's/^trusted\./user./' "$state/build/opaque" | setfattr --restore=- ||
+  find overlay2 -type d -print0 >"$state/build/directories" || fail "the layers cannot be read"
+  xargs -0 -r getfattr --no-dereference --absolute-names --match='^trusted\.overlay\.opaque$' --dump \
+    <"$state/build/directories" >"$state/build/opaque" 2>/dev/null ||
+    fail "the layers' attributes cannot be read"
+  sed 's/^trusted\./user./' "$state/build/opaque" | setfattr --no-dereference --restore=- ||
     fail "opaque directories cannot be marked for user namespaces"
 }

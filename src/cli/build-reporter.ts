@@ -15,7 +15,8 @@ export class BuildReporter {
       this.#last = `${phase} ${image}`;
       this.progress.line(`${at}${phase}: ${message}`);
     }
-    this.progress.update(`${at}${message}${measuresOf(step)}`);
+    // Last what a narrow terminal may cut off.
+    this.progress.update(at + [measuresOf(step), message].filter(Boolean).join("  "));
   };
 }
 
@@ -28,5 +29,5 @@ function measuresOf({ bytes, totalBytes, bytesPerSecond, secondsLeft }: BuildPro
     bytesPerSecond === undefined ? undefined : `${formatSize(bytesPerSecond)}/s`,
     secondsLeft === undefined ? undefined : `${formatDuration(secondsLeft * 1000)} left`,
   ];
-  return parts.map((part) => (part === undefined ? "" : `, ${part}`)).join("");
+  return parts.filter((part) => part !== undefined).join(", ");
 }

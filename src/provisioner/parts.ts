@@ -61,13 +61,13 @@ export interface Preloads {
   /** Mounts the preload's store read-only, once for all, and returns where. */
   mount(preload: string): Promise<string>;
   /**
-   * Removes stores that no sandbox uses and no new one will, and what a killed build left; tells what
-   * it removed, or on a dry run would.
+   * Removes stores that no sandbox uses and no new one will, images that were built again, and what a
+   * killed build left; tells what it removed or could not, or on a dry run would.
    */
   collect(
     isUsed: (preload: string) => boolean,
     options: { dryRun: boolean },
-  ): Promise<{ thing: string; why: string }[]>;
+  ): Promise<{ thing: string; why: string; error?: string }[]>;
 }
 
 /** src/bundle: what a user takes home. */

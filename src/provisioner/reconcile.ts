@@ -63,7 +63,7 @@ async function collectPreloads(context: Context, dryRun: boolean): Promise<ReapA
   try {
     const isUsed = (preload: string) => records.all().some((one) => one.preload === preload);
     const removed = await parts.preloads.collect(isUsed, { dryRun });
-    return removed.map(({ thing, why }) => ({ act, thing, why }));
+    return removed.map((one) => ({ act, ...one }));
   } catch (error) {
     log.error({ err: error }, "unused preloads could not be removed; the next run tries again");
     return [

@@ -7,8 +7,8 @@ const netRaw = "0x0100000200200000000000000000000000000000";
 
 /**
  * `pre-odd:1` has all that a layer can hold besides plain files: a directory that hides the one below, a
- * file taken away, hard links, capabilities, set-uid, device nodes, another owner. `pre-plain:1` shares its
- * first layer. With `change`, `pre-plain:1` is another.
+ * file taken away, hard links, attributes, capabilities, set-uid, device nodes, another owner; and a symbolic
+ * link marked opaque, which nobody makes by accident. `pre-plain:1` shares its first layer.
  */
 export async function makeImages(dindTag: string): Promise<void> {
   ok(
@@ -21,7 +21,11 @@ for t in sh ls cat rm mkdir stat sleep find true md5sum; do ln -s busybox r/bin/
 echo lower >r/opaque/a; echo lower >r/keep/gone; echo stays >r/keep/owned
 cp /bin/busybox r/keep/suid; chmod 4755 r/keep/suid
 cp /bin/busybox r/keep/busybox-cap; echo linked >r/keep/link1; ln r/keep/link1 r/keep/link2
-docker run --rm -v $d/r:/r --entrypoint setfattr ${dindTag} -n security.capability -v ${netRaw} /r/keep/busybox-cap
+ln -s nowhere r/lure
+set_attribute() { docker run --rm --cap-add SYS_ADMIN -v $d/r:/r --entrypoint setfattr ${dindTag} -h -n "$@"; }
+set_attribute security.capability -v ${netRaw} /r/keep/busybox-cap
+set_attribute user.note -v kept /r/keep/owned
+set_attribute trusted.overlay.opaque -v y /r/lure
 mknod r/keep/char c 1 3; mknod r/keep/block b 7 9
 chown 1234:5678 r/keep/owned
 tar --xattrs --xattrs-include='*' --numeric-owner -C r -c . | docker import - pre-base:1 >/dev/null

@@ -14,6 +14,7 @@ const second = new SecondBerth({
     held: { images },
     trusted: { images, isolation: "privileged" },
     tar: { images: [`${scratch}/plain.tar`] },
+    packed: { images: [`${scratch}/plain.tar.gz`] },
     layout: { images: [`${scratch}/layout`] },
     absent: { images: ["pre-plain:1", "pre-absent.invalid/nothing:1"] },
     broken: { images: [`${scratch}/broken.tar`] },
@@ -23,7 +24,11 @@ const second = new SecondBerth({
 const build = (...args: string[]): Promise<Ran> =>
   second.berth("image", "build", ...args, "--config", second.configFile);
 
-const built = z.object({ tag: z.string(), built: z.boolean() });
+const built = z.object({
+  tag: z.string(),
+  built: z.boolean(),
+  images: z.array(z.object({ name: z.string(), bytes: z.number() })).optional(),
+});
 const tags = new Set<string>();
 async function buildJson(...args: string[]) {
   const result = built.parse(JSON.parse(ok(await build(...args, "--json"))));
@@ -64,13 +69,14 @@ const sh = (client: DockerClient, image: string, line: string) =>
 
 let before: string[];
 let tag: string;
+let sent: { name: string; bytes: number }[];
 
 beforeAll(async () => {
   await second.start();
   const dind = await buildJson();
   await makeImages(dind.tag);
   before = await leftovers();
-  tag = (await buildJson("held")).tag;
+  ({ tag, images: sent = [] } = await buildJson("held"));
 });
 
 afterAll(async () => {
@@ -90,6 +96,15 @@ describe("a preload that was built", () => {
     // The same list under another name is the same preload.
     expect(await buildJson("trusted")).toMatchObject({ tag, built: false });
     expect(await stores()).toEqual([`file ${tag.split(":")[1] ?? ""}`]);
+  });
+
+  it("was sent what its images have in common once, and tells what they are", async () => {
+    const [odd, plain] = sent;
+    expect([odd?.name, plain?.name]).toEqual(images);
+    // The layer with all the programs is in both.
+    expect(plain?.bytes).toBeLessThan((odd?.bytes ?? 0) / 4);
+    const listed = ok(await second.berth("image", "list", "--config", second.configFile));
+    expect(listed).toMatch(new RegExp(`${tag} .*current.*${images.join(" ")}`));
   });
 
   it("can be taken to another host as an image", async () => {
@@ -136,6 +151,11 @@ describe.each(["held", "trusted"])("a sandbox of the profile %s", (profile) => {
     const asOther = ["run", "--rm", "--user", "4321", "pre-odd:1", "/keep/busybox-cap"];
     const caps = await client.docker(...asOther, "grep", "CapEff", "/proc/self/status");
     expect(parseInt(caps.replace(/\D*/, ""), 16) & (1 << 13)).not.toBe(0);
+    // The image has no program for it, the sandbox's own root has.
+    const line = `cd /outer; for file in data/docker/overlay2/*/diff/keep/owned; do
+      busybox chroot /outer /usr/bin/getfattr --absolute-names --only-values -n user.note /$file; done`;
+    const asRoot = ["run", "--rm", "--privileged", "-v", "/:/outer", "pre-odd:1", "sh", "-c", line];
+    expect(await client.docker(...asRoot)).toBe("kept");
   });
 
   it("builds on them, saves them, tags and removes them", async () => {
@@ -182,6 +202,16 @@ describe("a store", () => {
   });
 });
 
+describe("the files of a store", () => {
+  it("cannot be held against other sandboxes that open them", async () => {
+    // F_SETLEASE, F_WRLCK: whoever opens the file then would wait for 45 s.
+    const perl = `open(F, "<", glob "/preload/layers/*/content") && fcntl(F, 1024, 1) ? print "held" : print $!`;
+    const line = `busybox chroot /outer /usr/bin/perl -e '${perl}'`;
+    const args = ["run", "--rm", "--privileged", "-v", "/:/outer", "pre-plain:1", "sh", "-c", line];
+    expect(await clients.get("pre-held")?.docker(...args)).toBe("Invalid argument");
+  });
+});
+
 describe("a new build", () => {
   it("leaves those before it their store, until the last of them is gone", async () => {
     await makePlain("second");
@@ -205,13 +235,13 @@ describe("a new build", () => {
 });
 
 describe("images from elsewhere", () => {
-  it("come from a file of docker save and from an OCI layout", async () => {
+  it("come from a file of docker save, compressed or not, and from an OCI layout", async () => {
     ok(
       await onHost(
-        `mkdir -p ${scratch}/layout && docker save pre-plain:1 -o ${scratch}/plain.tar && tar -C ${scratch}/layout -xf ${scratch}/plain.tar && rm ${scratch}/layout/manifest.json`,
+        `mkdir -p ${scratch}/layout && docker save pre-plain:1 -o ${scratch}/plain.tar && tar -C ${scratch}/layout -xf ${scratch}/plain.tar && rm ${scratch}/layout/manifest.json && gzip -k ${scratch}/plain.tar`,
       ),
     );
-    for (const profile of ["tar", "layout"]) {
+    for (const profile of ["tar", "packed", "layout"]) {
       ok(await build(profile));
       const [{ id }, client] = await sandboxOf(`pre-${profile}`, profile);
       const [name = ""] = (

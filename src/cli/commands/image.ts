@@ -37,6 +37,7 @@ function addBuild(images: Command, session: Session): void {
     examples: [
       ["image build"],
       ["image build vpn", "with the images that this profile preloads"],
+      ["image build exercises", "with those of all exercises that come with Berth"],
       ["image build --mirror http://deb.example.org/debian", "from a mirror nearby"],
       ["image build --base debian:trixie-slim", "on a base image, from a registry"],
     ],

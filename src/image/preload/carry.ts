@@ -1,9 +1,10 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type Docker from "dockerode";
 import { extract, pack, type Pack } from "tar-stream";
-import { BerthError } from "../../lib/errors.js";
+import { BerthError, codeOf } from "../../lib/errors.js";
 import { engineCall } from "../../lib/engine-call.js";
 import { followAnswer } from "../engine-images.js";
 import { copyRoot, readable } from "../root-tar.js";
@@ -114,7 +115,9 @@ export async function takeFromImage(request: {
     try {
       await docker.createContainer({ name, Image: image });
       const tar = await docker.getContainer(name).getArchive({ path: `/${storeInImage}` });
-      await unpackOnly(tar, file);
+      await unpackOnly(tar, file).catch((error: unknown) => {
+        throw codeOf(error) === "ENOSPC" ? noRoom(file, error) : error;
+      });
     } finally {
       await removeContainer(docker, name);
     }
@@ -127,13 +130,21 @@ async function unpackOnly(tar: NodeJS.ReadableStream, file: string): Promise<voi
   read.catch(() => undefined);
   let isThere = false;
   for await (const entry of unpacked) {
-    isThere = true;
+    isThere ||= entry.header.type === "file";
     await pipeline(() => entry as AsyncIterable<Buffer>, createWriteStream(file));
   }
   await read;
   if (!isThere) throw new BerthError("IMAGE_MISSING", "the image carries no preload");
   await flush(file);
 }
+
+/** The engine may lie on another file system. */
+const noRoom = (file: string, cause: unknown): BerthError =>
+  new BerthError(
+    "DISK_FULL",
+    `cannot unpack the preloaded images: the file system of ${dirname(file)} is full; free some space there and try again`,
+    { cause },
+  );
 
 /** A store that is there after a power cut is there as it was written. */
 async function flush(file: string): Promise<void> {

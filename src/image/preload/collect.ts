@@ -33,16 +33,22 @@ const isOf =
 
 /**
  * Brings every image into the engine of the build, as a stream from where it is: nothing is kept in
- * memory or in a file of ours.
+ * memory or in a file of ours. Files come first: one holds whatever names its maker wrote into it, and
+ * what the profile names must be what the host's engine or the registry has under that name.
  * @throws BerthError IMAGE_BUILD_FAILED, naming the image
  */
 export async function collect(request: CollectRequest, sources: Source[]): Promise<void> {
-  for (const source of sources)
-    request.tally.expect(source.name, "sizeBytes" in source ? source.sizeBytes : undefined);
-  const saved = sources.filter(isOf("engine"));
-  if (saved.length > 0) await collectSaved(request, saved);
+  const known = new Set<string>();
+  for (const source of sources) {
+    // An image by another name once more brings nothing.
+    const isNew = "sizeBytes" in source && !known.has(source.identity);
+    request.tally.expect(source.name, isNew ? source.sizeBytes : undefined);
+    known.add(source.identity);
+  }
   for (const source of sources.filter(isOf("tar"))) await collectTar(request, source);
   for (const source of sources.filter(isOf("oci"))) await collectLayout(request, source);
+  const saved = sources.filter(isOf("engine"));
+  if (saved.length > 0) await collectSaved(request, saved);
   for (const source of sources.filter(isOf("registry"))) await pull(request, source);
 }
 

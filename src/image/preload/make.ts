@@ -1,12 +1,13 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { BerthError } from "../../lib/errors.js";
 import type { Report } from "../progress.js";
 import { Builder, removeContainer, type DockerHost } from "./builder.js";
 import { putIntoImage } from "./carry.js";
 import { collect } from "./collect.js";
 import type { Places } from "./places.js";
 import type { Source } from "./sources.js";
-import { Tally } from "./tally.js";
+import { Tally, tellEveryMs } from "./tally.js";
 
 export interface MakeRequest {
   docker: DockerHost;
@@ -59,14 +60,17 @@ export async function makePreload(request: MakeRequest): Promise<Made> {
   await builder.seal();
   signal.throwIfAborted();
   const storeFile = join(outDir, "store.erofs");
-  const { size } = await stat(storeFile);
-  let sent = 0;
+  const size = await sizeOfStore(storeFile);
+  let [sent, told] = [0, -Infinity];
   await putIntoImage({
     ...request,
     name: places.containers.image,
     storeFile,
     onBytes: (bytes) => {
-      report("image", request.tag, (sent += bytes), { totalBytes: size });
+      sent += bytes;
+      if (now() - told < tellEveryMs) return;
+      told = now();
+      report("image", request.tag, sent, { totalBytes: size });
     },
   });
   await rename(storeFile, places.storeFile(request.preload));
@@ -75,6 +79,13 @@ export async function makePreload(request: MakeRequest): Promise<Made> {
     collected: { bytes: tally.movedBytes, seconds },
     storeBytes: size,
   };
+}
+
+/** What wrote it has read files from anywhere: nothing that lies in its place is followed. */
+async function sizeOfStore(file: string): Promise<number> {
+  const info = await lstat(file);
+  if (info.isFile()) return info.size;
+  throw new BerthError("IMAGE_BUILD_FAILED", `the engine of the build left no file at ${file}`);
 }
 
 /** Leaves nothing of a build, whether it ended well, failed or was killed. Safe to repeat. */
@@ -86,7 +97,7 @@ export async function sweep(docker: DockerHost, places: Places): Promise<void> {
 }
 
 /** Whether a build left something, or is under way. */
-export async function hasLeftovers(docker: DockerHost, places: Places): Promise<boolean> {
+export async function hasLeftovers(places: Places): Promise<boolean> {
   const there = [places.socketDir, places.outDir].map((dir) =>
     stat(dir).then(
       () => true,

@@ -1,20 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { Mutex } from "async-mutex";
 import type { BuiltImage } from "../../lib/dind-image.js";
-import { engineCall } from "../../lib/engine-call.js";
-import { BerthError, codeOf } from "../../lib/errors.js";
+import { BerthError, codeOf, messageOf } from "../../lib/errors.js";
 import { run } from "../../lib/exec.js";
-import { lockDataDirectory } from "../../lib/lock.js";
 import type { Log } from "../../lib/log.js";
 import { suggestion } from "../../lib/strict-issues.js";
-import { debianArchitecture, labelNames, repository } from "../digest.js";
-import { findImage, tagsOf, type DockerImages } from "../engine-images.js";
+import { debianArchitecture, repository } from "../digest.js";
+import { findImage, type DockerImages } from "../engine-images.js";
 import type { BuildOptions, Images } from "../images.js";
 import { reporter } from "../progress.js";
 import type { DockerHost } from "./builder.js";
 import { inputsDigest, preloadLabels, wantedOf } from "./identity.js";
-import { hasLeftovers, makePreload, sweep } from "./make.js";
+import { Builds } from "./builds.js";
+import { findCarriers, findCurrent, findSuperseded } from "./carriers.js";
+import { makePreload } from "./make.js";
 import { Places, preloadName, tagOfPreload } from "./places.js";
 import { findSources, type Makers } from "./sources.js";
 import { Stores } from "./stores.js";
@@ -37,14 +36,16 @@ export interface PreloadsOptions {
   makers?: Makers | undefined;
   exec?: typeof run;
   now?: () => number;
+  /** For tests. */
+  mountinfo?: string;
 }
 
-/** An image with a preload in it, as the engine lists it. */
-interface Carrier {
-  preload: string;
-  wanted: string;
-  createdAt: number;
-  sizeBytes: number;
+/** What `collect` removed. */
+export interface Collected {
+  thing: string;
+  why: string;
+  /** Set when it could not be; the rest is removed all the same. */
+  error?: string;
 }
 
 /** Preloads: built for profiles, carried by images, mounted once for all sandboxes of a profile. */
@@ -52,6 +53,7 @@ export class Preloads {
   readonly #options: PreloadsOptions;
   readonly #places: Places;
   readonly #stores: Stores;
+  readonly #builds: Builds;
   readonly #now: () => number;
   /** Held while a store is mounted or removed. */
   readonly #storeLock = new Mutex();
@@ -59,8 +61,9 @@ export class Preloads {
   constructor(options: PreloadsOptions) {
     this.#options = options;
     this.#places = new Places(options);
-    const { docker, exec = run, log } = options;
-    this.#stores = new Stores({ docker, places: this.#places, exec, log });
+    const { docker, exec = run, log, mountinfo } = options;
+    this.#stores = new Stores({ docker, places: this.#places, exec, log, mountinfo });
+    this.#builds = new Builds(docker, this.#places);
     this.#now = options.now ?? Date.now;
   }
 
@@ -70,11 +73,7 @@ export class Preloads {
    */
   async require({ name, images }: PreloadProfile): Promise<{ image: string; preload: string }> {
     const recipe = await this.#options.images.recipe();
-    const found = await this.#carriers([
-      `${preloadLabels.wanted}=${wantedOf(images)}`,
-      `${labelNames.recipe}=${recipe}`,
-    ]);
-    const [newest] = found;
+    const newest = await findCurrent(this.#options.docker, recipe, images);
     if (newest) return { image: tagOfPreload(newest.preload), preload: newest.preload };
     throw new BerthError(
       "IMAGE_MISSING",
@@ -103,12 +102,11 @@ export class Preloads {
     const inputs = inputsDigest({ base: base.tag, wanted, sources });
     const before = await this.#builtFrom(inputs);
     if (before && options.rebuild !== true) return { ...before, built: false, seconds: 0 };
-    // Another name for another build: the store of the one before may be mounted.
-    const preload = (before ? randomBytes(6).toString("hex") : inputs).slice(0, 12);
+    const preload = await this.#freeName(inputs.slice(0, 12), before !== undefined);
     const tag = tagOfPreload(preload);
     const began = this.#now();
     const names = sources.map(({ name }) => name);
-    const made = await this.#withLock(() =>
+    const made = await this.#builds.alone(() =>
       makePreload({
         docker,
         places: this.#places,
@@ -130,14 +128,24 @@ export class Preloads {
     );
     const image = await findImage(docker, tag);
     if (!image) throw new BerthError("IMAGE_BUILD_FAILED", `the engine did not keep ${tag}`);
-    await this.#dropSuperseded();
     const seconds = (this.#now() - began) / 1000;
     this.#options.log.info({ tag, sizeBytes: image.Size, seconds }, "preload built");
     return { tag, built: true, sizeBytes: image.Size, seconds, ...made };
   }
 
+  /**
+   * Another name for another build: sandboxes may have the store of the one before, whose layers are
+   * called otherwise. Also where the image is gone and its store is not.
+   */
+  async #freeName(name: string, isBuilt: boolean): Promise<string> {
+    const isTaken = isBuilt || (await this.#stores.names()).includes(name);
+    return isTaken ? randomBytes(6).toString("hex") : name;
+  }
+
   async #builtFrom(inputs: string): Promise<{ tag: string; sizeBytes: number } | undefined> {
-    const [newest] = await this.#carriers([`${preloadLabels.inputs}=${inputs}`]);
+    const [newest] = await findCarriers(this.#options.docker, [
+      `${preloadLabels.inputs}=${inputs}`,
+    ]);
     return newest && { tag: tagOfPreload(newest.preload), sizeBytes: newest.sizeBytes };
   }
 
@@ -162,92 +170,49 @@ export class Preloads {
   }
 
   /**
-   * Removes what a killed build left, stores that no sandbox uses and no new one would start from, and
-   * images that a newer build has replaced. Tells what it removed, or on a dry run would.
+   * Removes what a killed build left, images that a newer build has replaced, and stores that no sandbox
+   * uses and no new one would start from. Tells what it removed or could not, or on a dry run would.
    * @param isUsed whether a sandbox is on record with this preload
    */
   async collect(
     isUsed: (preload: string) => boolean,
     { dryRun }: { dryRun: boolean },
-  ): Promise<{ thing: string; why: string }[]> {
-    const removed = await this.#collectBuild(dryRun);
-    if (!dryRun) await this.#dropSuperseded(isUsed);
-    const current = await this.currentTags();
+  ): Promise<Collected[]> {
+    const collected: Collected[] = [];
+    if (await this.#builds.collect(dryRun))
+      collected.push({ thing: "build of a preload", why: "it was broken off" });
+    collected.push(...(await this.#collectImages(isUsed, dryRun)));
     await this.#storeLock.runExclusive(async () => {
       if (!dryRun) await this.#stores.tidy();
-      for (const preload of await this.#stores.names()) {
+      const names = await this.#stores.names();
+      // Asked after the stores: a build makes its image first, and then puts its store there.
+      const current = names.length > 0 ? await this.currentTags() : new Set();
+      for (const preload of names) {
         if (isUsed(preload) || current.has(tagOfPreload(preload))) continue;
-        if (!dryRun) await this.#stores.remove(preload);
-        removed.push({ thing: `preload ${preload}`, why: "no sandbox uses it" });
+        const error = dryRun ? {} : await failureOf(this.#stores.remove(preload));
+        collected.push({ thing: `preload ${preload}`, why: "no sandbox uses it", ...error });
       }
     });
-    return removed;
+    return collected;
   }
 
-  /** Of a build that was killed; one under way holds the lock and is left alone. */
-  async #collectBuild(dryRun: boolean): Promise<{ thing: string; why: string }[]> {
+  /** Unless a sandbox may have to be made from them: one on record, or a new one. */
+  async #collectImages(
+    isUsed: (preload: string) => boolean,
+    dryRun: boolean,
+  ): Promise<Collected[]> {
     const { docker } = this.#options;
-    if (!(await hasLeftovers(docker, this.#places))) return [];
-    try {
-      if (!dryRun) await this.#withLock(() => Promise.resolve());
-    } catch (error) {
-      if (codeOf(error) === "ALREADY_RUNNING") return [];
-      throw error;
+    const superseded = await findSuperseded(docker);
+    // The newest may be of another version of Berth, which this one does not start from.
+    const current = superseded.length > 0 ? await this.currentTags() : new Set();
+    const collected: Collected[] = [];
+    for (const { preload } of superseded) {
+      const image = tagOfPreload(preload);
+      if (isUsed(preload) || current.has(image)) continue;
+      const error = dryRun ? {} : await failureOf(docker.getImage(image).remove());
+      collected.push({ thing: `image ${image}`, why: "a newer build replaced it", ...error });
     }
-    return [{ thing: "build of a preload", why: "it was broken off" }];
-  }
-
-  /** Builds are one at a time; before and after one, nothing is left of any. */
-  async #withLock<T>(act: () => Promise<T>): Promise<T> {
-    const { docker } = this.#options;
-    await mkdir(this.#places.dir, { recursive: true, mode: 0o700 });
-    const lock = await lockDataDirectory(this.#places.dir).catch((error: unknown) => {
-      if (codeOf(error) !== "ALREADY_RUNNING") throw error;
-      const message = "another build of a preload is under way; wait for its end";
-      throw new BerthError("ALREADY_RUNNING", message, { cause: error });
-    });
-    try {
-      await sweep(docker, this.#places);
-      return await act();
-    } finally {
-      try {
-        await sweep(docker, this.#places);
-      } finally {
-        await lock.release();
-      }
-    }
-  }
-
-  /** Images for the same list as a newer one's; a container made from one keeps it. */
-  async #dropSuperseded(isUsed: (preload: string) => boolean = () => false): Promise<void> {
-    const newest = new Set<string>();
-    for (const { preload, wanted } of await this.#carriers([preloadLabels.preload])) {
-      if (!newest.has(wanted)) newest.add(wanted);
-      else if (!isUsed(preload)) await this.#drop(tagOfPreload(preload));
-    }
-  }
-
-  async #drop(image: string): Promise<void> {
-    try {
-      await this.#options.docker.getImage(image).remove();
-    } catch (error) {
-      this.#options.log.info({ image, err: error }, "the image before this one stays");
-    }
-  }
-
-  /** Images with a preload and these labels, the newest first. */
-  async #carriers(label: string[]): Promise<Carrier[]> {
-    const images = await engineCall("list the images", () =>
-      this.#options.docker.listImages({ filters: JSON.stringify({ label }) }),
-    );
-    const carriers = images.flatMap(({ Labels, Created, Size, ...image }) => {
-      const preload = preloadName(Labels[preloadLabels.preload] ?? "");
-      const isTagged = preload !== undefined && tagsOf(image).includes(tagOfPreload(preload));
-      if (!isTagged) return [];
-      const wanted = Labels[preloadLabels.wanted] ?? "";
-      return [{ preload, wanted, createdAt: Created, sizeBytes: Size }];
-    });
-    return carriers.sort((a, b) => b.createdAt - a.createdAt);
+    return collected;
   }
 
   #profile(name: string): PreloadProfile {
@@ -259,5 +224,15 @@ export class Preloads {
       "PROFILE_UNKNOWN",
       `there is no profile "${name}"${suggestion(name, known)}`,
     );
+  }
+}
+
+/** What is busy or fails today must not keep the rest from being removed. */
+async function failureOf(removal: Promise<unknown>): Promise<{ error?: string }> {
+  try {
+    await removal;
+    return {};
+  } catch (error) {
+    return { error: messageOf(error) };
   }
 }

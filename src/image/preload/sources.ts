@@ -48,6 +48,12 @@ async function engineSource(docker: DockerImages, name: string): Promise<Source>
   const image = await findImage(docker, name);
   // What a registry has under this name is known once it was asked; --rebuild asks again.
   if (!image) return { kind: "registry", name, identity: name };
+  // The engine saves it without any name, and nobody could run it in a sandbox.
+  if (name.includes("@"))
+    throw failedImage(
+      name,
+      "the host's engine has it, but saves no image under its digest; give it a tag (docker tag) and name that",
+    );
   const { Id, Size, RootFS } = image;
   const layers = RootFS.Layers ?? [];
   return { kind: "engine", name: fullName(name), identity: Id, sizeBytes: Size, layers };
@@ -65,6 +71,8 @@ async function fileSource(path: string): Promise<Source> {
       const index = await readFile(join(path, "index.json"), "utf8");
       return { kind: "oci", name: path, identity: index };
     }
+    // A pipe would be waited for without end.
+    if (!info.isFile()) throw new Error("it is neither a file nor a directory");
     // To read it all for a digest would take as long as to load it.
     const identity = `${path} ${info.size} ${info.mtimeNs}`;
     return { kind: "tar", name: path, identity, sizeBytes: Number(info.size) };

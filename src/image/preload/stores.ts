@@ -24,7 +24,7 @@ export interface StoresOptions {
   exec: typeof run;
   log: Log;
   /** For tests. */
-  mountinfo?: string;
+  mountinfo?: string | undefined;
 }
 
 /** The stores of this host: a file each, unpacked from its image once, mounted once, for all sandboxes. */

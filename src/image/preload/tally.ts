@@ -1,7 +1,7 @@
 import type { Report } from "../progress.js";
 
 /** How often progress is told. */
-const tellEveryMs = 250;
+export const tellEveryMs = 250;
 
 /** One image of a build, as far as it has come. */
 interface Line {

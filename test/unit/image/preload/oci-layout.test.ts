@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -20,6 +21,8 @@ async function blob(content: string | object) {
   await writeFile(join(dir, "blobs", "sha256", hex), bytes);
   return { digest: `sha256:${hex}`, size: bytes.length };
 }
+
+const fileOf = (digest: string) => join(dir, "blobs", digest.replace(":", "/"));
 
 const image = async (layer: string) =>
   blob({ config: await blob({ of: layer }), layers: [await blob(layer)] });
@@ -73,5 +76,46 @@ describe("an OCI image layout", () => {
     await expect(readLayout(dir, "amd64")).rejects.toThrow("names no image");
     await index([{ digest: "sha256:../../etc/passwd", ...named("a:1") }]);
     await expect(readLayout(dir, "amd64")).rejects.toThrow("must be a sha256 digest");
+  });
+
+  it("is refused when what it names is not what the digest says", async () => {
+    const { digest } = await image("one");
+    const other = await blob({ config: await blob("{}"), layers: [] });
+    await rename(fileOf(other.digest), fileOf(digest));
+    await index([{ digest, ...named("a:1") }]);
+    await expect(readLayout(dir, "amd64")).rejects.toThrow("has another digest");
+  });
+
+  it("is refused when it would be read without end", async () => {
+    let inner = await image("deep");
+    for (let depth = 0; depth < 10; depth++) inner = await blob({ manifests: [inner] });
+    await index([{ ...inner, ...named("deep:1") }]);
+    await expect(readLayout(dir, "amd64")).rejects.toThrow("too deep");
+
+    let many = await image("many");
+    for (let depth = 0; depth < 3; depth++)
+      many = await blob({ manifests: Array.from({ length: 100 }, () => many) });
+    await index([{ ...many, ...named("many:1") }]);
+    await expect(readLayout(dir, "amd64")).rejects.toThrow("too many documents");
+
+    const huge = await blob("{}".padEnd(5 * 1024 ** 2));
+    await index([{ ...huge, ...named("huge:1") }]);
+    await expect(readLayout(dir, "amd64")).rejects.toThrow("larger than 4 MiB");
+  });
+
+  it("is refused when a pipe or a device stands where a file should", async () => {
+    const layer = await blob("layer");
+    const of = async (path: string) => {
+      await index([
+        { ...(await blob({ config: await blob("{}"), layers: [layer] })), ...named("a:1") },
+      ]);
+      await rm(fileOf(layer.digest));
+      if (path) await symlink(path, fileOf(layer.digest));
+      else execFileSync("mkfifo", [fileOf(layer.digest)]);
+    };
+    for (const path of ["/dev/zero", ""]) {
+      await of(path);
+      await expect(readLayout(dir, "amd64")).rejects.toThrow("is no file");
+    }
   });
 });

@@ -37,6 +37,15 @@ describe("where a profile's images come from", () => {
     ]);
   });
 
+  it("is not the engine under a digest, by which nothing is saved", async () => {
+    const name = `box@sha256:${"0".repeat(64)}`;
+    await expect(
+      findSources([name], { docker: engineWith({ [name]: "sha256:1" }) }),
+    ).rejects.toMatchObject({ message: expect.stringContaining("docker tag") as string });
+    const [far] = await findSources([name], { docker: engineWith({}) });
+    expect(far?.kind).toBe("registry");
+  });
+
   it("is what Berth itself can make, by its name", async () => {
     const docker = engineWith({ "berth/exercise-shell:1": "sha256:3" });
     const makers = {
@@ -68,6 +77,13 @@ describe("where a profile's images come from", () => {
     await expect(findSources([missing], { docker: engineWith({}) })).rejects.toMatchObject({
       code: "IMAGE_BUILD_FAILED",
       message: expect.stringContaining(`the image ${missing} cannot be preloaded`) as string,
+    });
+  });
+
+  it("is no device and no pipe", async () => {
+    await expect(findSources(["/dev/zero"], { docker: engineWith({}) })).rejects.toMatchObject({
+      code: "IMAGE_BUILD_FAILED",
+      message: expect.stringContaining("neither a file nor a directory") as string,
     });
   });
 });
