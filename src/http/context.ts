@@ -44,6 +44,7 @@ export interface Users {
   revoke(name: string): void;
   remove(name: string): Promise<void>;
   isAccepted(token: string): boolean;
+  ownerOf(token: string): string | undefined;
   authenticate(token: string): Promise<User | undefined>;
   checkPassword(name: string, password: string): Promise<User | undefined>;
   setPassword(name: string, password: string): Promise<void>;

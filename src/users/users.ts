@@ -161,15 +161,23 @@ export class Users {
     }
   }
 
-  /** Removes a revoked user's record. */
+  /** Removes a revoked user's record; that of one who has come anew meanwhile stays. */
   async remove(name: string): Promise<void> {
-    await this.#writing.run(name, () => ignoring(unlink(this.#path(name)), "ENOENT"));
+    await this.#writing.run(name, async () => {
+      if (!this.#users.has(name)) await ignoring(unlink(this.#path(name)), "ENOENT");
+    });
     this.#lastSeen.forget(name);
   }
 
   /** Whether the token has been recognised before, which takes no scrypt to see. */
   isAccepted(token: string): boolean {
     return this.#users.has(this.#accepted.get(digestOf(token)) ?? "");
+  }
+
+  /** Whose token it would be by its public part, whatever the rest; takes no scrypt. */
+  ownerOf(token: string): string | undefined {
+    const parsed = parseToken(token);
+    return parsed && this.#withToken(parsed.id)?.name;
   }
 
   /** Whose token this is; undefined for nobody's. */
@@ -179,7 +187,7 @@ export class Users {
     if (accepted) return this.#view(accepted);
     const parsed = parseToken(token);
     if (!parsed) return undefined;
-    const found = [...this.#users.values()].find((user) => user.token?.id === parsed.id);
+    const found = this.#withToken(parsed.id);
     if (!found?.token || !(await matches(parsed.secret, found.token))) return undefined;
     // The user may have been removed while scrypt ran.
     const still = this.#users.get(found.name);
@@ -211,6 +219,10 @@ export class Users {
   /** They asked for something just now. */
   noteSeen(name: string): void {
     if (this.#users.has(name)) this.#lastSeen.note(name);
+  }
+
+  #withToken(id: string): UserRecord | undefined {
+    return [...this.#users.values()].find((user) => user.token?.id === id);
   }
 
   #fresh(name: string): UserRecord {

@@ -47,7 +47,7 @@ export function userRoutes(context: HttpContext): Route[] {
           ...(password === undefined ? {} : { password }),
           ...(groups === undefined ? {} : { groups }),
         });
-        response.status(201).setHeader("Cache-Control", "no-store").json(added);
+        response.status(201).json(added);
       },
     }),
     changeRoute(context),

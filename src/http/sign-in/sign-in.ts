@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Request, Response } from "express";
+import { ipKeyGenerator } from "express-rate-limit";
 import type { SignInMethod } from "../../lib/contract/session.js";
 import type { User } from "../../lib/contract/user.js";
 import { BerthError, codeOf } from "../../lib/errors.js";
@@ -183,18 +184,28 @@ export class SignIn {
       this.mustBeFromOwnPage(request);
       return callerOf(user);
     }
-    // A session that is over is no guess: pages that were left open do not shut out who sits beside.
+    // A session that is over is no guess: pages left open shut nobody out who sits beside.
     if (this.#sessions.isNamed(request))
       throw unauthenticated("the session is over; sign in again");
-    return this.#failures.guard(request, false, () => Promise.reject(unauthenticated()));
+    // Naming nobody is none: it costs nothing, and every browser does it that opens the page.
+    throw unauthenticated();
   }
 
+  /**
+   * Failures count by address, where whole classes may sit behind one; those with the public part of
+   * somebody's token by that, so that nobody's failures are another's. A token that was accepted
+   * before is never refused.
+   */
   #ofToken(request: Request, token: string): Promise<User> {
-    return this.#failures.guard(request, this.#users.isAccepted(token), async () => {
+    const find = async () => {
       const user = await this.#users.authenticate(token);
       if (user) return user;
       throw unauthenticated("the token is not valid; ask an admin for a new one");
-    });
+    };
+    if (this.#users.isAccepted(token)) return find();
+    const owner = this.#users.ownerOf(token);
+    const key = owner === undefined ? ipKeyGenerator(request.ip ?? "") : `user ${owner}`;
+    return this.#failures.guard(key, find);
   }
 
   #mustBeLocal(): void {
