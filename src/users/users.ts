@@ -12,7 +12,16 @@ import { writeWhole } from "../lib/write-whole.js";
 import { LastSeen } from "./last-seen.js";
 import { hashPassword, isPassword } from "./password.js";
 import { admitted, findAdmitted } from "./admission.js";
-import { epochOf, groupsOf, newEpoch, publicView, userRecord, type UserRecord } from "./record.js";
+import {
+  epochOf,
+  groupsOf,
+  newEpoch,
+  publicView,
+  userRecord,
+  withoutFormer,
+  type UserRecord,
+  type Ways,
+} from "./record.js";
 import { createToken, matches, parseToken } from "./token.js";
 
 /** The people who may ask for sandboxes: one file each, `<dir>/<name>.json`, mode 0600. */
@@ -20,6 +29,7 @@ export class Users {
   readonly #dir: string;
   readonly #log: Log;
   readonly #now: () => Date;
+  readonly #ways: Ways;
   readonly #users = new Map<string, UserRecord>();
   readonly #lastSeen: LastSeen;
   /** SHA-256 of tokens that scrypt has already accepted: one scrypt per token and daemon, not per request. */
@@ -28,10 +38,14 @@ export class Users {
   /** One write or unlink of a user's record at a time: a late write must not bring a removed user back. */
   readonly #writing = new KeyedMutex();
 
-  /** @param options.dir holds the records; beside it, `last-seen.json` */
-  constructor(options: { dir: string; log: Log; now?: () => Date }) {
+  /**
+   * @param options.dir holds the records; beside it, `last-seen.json`
+   * @param options.ways by which others than Berth sign people in
+   */
+  constructor(options: { dir: string; log: Log; ways: Ways; now?: () => Date }) {
     this.#dir = options.dir;
     this.#log = options.log;
+    this.#ways = options.ways;
     this.#now = options.now ?? (() => new Date());
     const path = join(options.dir, "..", "last-seen.json");
     this.#lastSeen = new LastSeen({ path, log: options.log, now: this.#now });
@@ -47,7 +61,7 @@ export class Users {
         const json: unknown = JSON.parse(await readFile(path, "utf8"));
         const user = parseStrictly(userRecord, json, path, "RECORD_INVALID");
         if (file !== `${user.name}.json`) throw new Error(`it is of ${user.name}`);
-        this.#users.set(user.name, user);
+        this.#users.set(user.name, withoutFormer(user, this.#ways));
       } catch (error) {
         this.#log.error(
           { path, err: error },

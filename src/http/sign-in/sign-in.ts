@@ -9,6 +9,7 @@ import type { Log } from "../../lib/log.js";
 import { isRoot, tokenOf, unauthenticated, type Caller } from "../caller.js";
 import type { Users } from "../context.js";
 import { FailedAttempts } from "../failed-attempts.js";
+import { Addresses } from "./addresses.js";
 import { Cookies } from "./cookies.js";
 import { EndedSessions } from "./ended.js";
 import { mustBeFromOwnPage } from "./own-page.js";
@@ -31,6 +32,8 @@ export interface SignInSettings {
   publicUrl?: URL | undefined;
   oidc?: (OidcSettings & { linkLocalUsers: boolean }) | undefined;
   proxy?: ProxySettings | undefined;
+  /** Addresses of proxies that sign nobody in, but say where requests come from. */
+  proxies: string[];
   /** Groups that mean something here: of all others nothing is kept. */
   groups: string[];
 }
@@ -51,6 +54,7 @@ export class SignIn {
   readonly #failures = new FailedAttempts();
   readonly #passwords = new PasswordAttempts();
   readonly #proxy: ProxySignIn | undefined;
+  readonly #proxies: Addresses;
 
   private constructor(
     { settings, users }: SignInOptions,
@@ -64,6 +68,7 @@ export class SignIn {
     this.#users = users;
     this.#sessions = sessions;
     this.#proxy = settings.proxy && new ProxySignIn(settings.proxy);
+    this.#proxies = new Addresses(settings.proxies);
   }
 
   /** Reads the key of sessions and those that have ended, in the data directory. */
@@ -105,7 +110,7 @@ export class SignIn {
 
   /** Whether what this address says of where a request comes from is believed. */
   isProxy(address: string | undefined): boolean {
-    return this.#proxy?.isProxy(address) ?? false;
+    return this.#proxies.has(address) || (this.#proxy?.isProxy(address) ?? false);
   }
 
   /**

@@ -44,7 +44,7 @@ export class TestApi {
     const log = pino({ level: "info" }, { write: (line: string) => void this.logged.push(line) });
     const { dataDir } = this;
     const now = () => this.berth.now;
-    const users = new Users({ dir: `${dataDir}/users`, log, now });
+    const users = new Users({ dir: `${dataDir}/users`, log, now, ways: this.config.signIn });
     this.users = users;
     this.berth.groupsOf = (name) => users.groupsOf(name);
     await users.load();
