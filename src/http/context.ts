@@ -32,6 +32,8 @@ export interface HostReading {
 export interface Users {
   list(): User[];
   has(name: string): boolean;
+  find(name: string): User | undefined;
+  onChange(listener: (name: string) => void): void;
   add(
     name: string,
     role?: Role,

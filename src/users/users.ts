@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -9,6 +9,7 @@ import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
+import { AcceptedTokens } from "./accepted-tokens.js";
 import { LastSeen } from "./last-seen.js";
 import { hashPassword, isPassword } from "./password.js";
 import { admitted, findAdmitted } from "./admission.js";
@@ -30,11 +31,10 @@ export class Users {
   readonly #log: Log;
   readonly #now: () => Date;
   readonly #ways: Ways;
+  readonly #changes = new EventEmitter();
   readonly #users = new Map<string, UserRecord>();
   readonly #lastSeen: LastSeen;
-  /** SHA-256 of tokens that scrypt has already accepted: one scrypt per token and daemon, not per request. */
-  readonly #accepted = new Map<string, string>();
-
+  readonly #accepted = new AcceptedTokens();
   /** One write or unlink of a user's record at a time: a late write must not bring a removed user back. */
   readonly #writing = new KeyedMutex();
 
@@ -81,6 +81,16 @@ export class Users {
     return [...this.#users.values()]
       .map((user) => this.#view(user))
       .sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  find(name: string): User | undefined {
+    const user = this.#users.get(name);
+    return user && this.#view(user);
+  }
+
+  /** Calls the listener with the name of each user who is added, changed or shut out from now on. */
+  onChange(listener: (name: string) => void): void {
+    this.#changes.on("change", listener);
   }
 
   has(name: string): boolean {
@@ -170,9 +180,8 @@ export class Users {
   revoke(name: string): void {
     this.#known(name);
     this.#users.delete(name);
-    for (const [digest, owner] of this.#accepted) {
-      if (owner === name) this.#accepted.delete(digest);
-    }
+    this.#accepted.forget(name);
+    this.#changes.emit("change", name);
   }
 
   /** Removes a revoked user's record; that of one who has come anew meanwhile stays. */
@@ -185,7 +194,7 @@ export class Users {
 
   /** Whether the token has been recognised before, which takes no scrypt to see. */
   isAccepted(token: string): boolean {
-    return this.#users.has(this.#accepted.get(digestOf(token)) ?? "");
+    return this.#users.has(this.#accepted.ownerOf(token) ?? "");
   }
 
   /** Whose token it would be by its public part, whatever the rest; takes no scrypt. */
@@ -196,8 +205,7 @@ export class Users {
 
   /** Whose token this is; undefined for nobody's. */
   async authenticate(token: string): Promise<User | undefined> {
-    const digest = digestOf(token);
-    const accepted = this.#users.get(this.#accepted.get(digest) ?? "");
+    const accepted = this.#users.get(this.#accepted.ownerOf(token) ?? "");
     if (accepted) return this.#view(accepted);
     const parsed = parseToken(token);
     if (!parsed) return undefined;
@@ -206,7 +214,7 @@ export class Users {
     // The user may have been removed while scrypt ran.
     const still = this.#users.get(found.name);
     if (still?.token?.id !== parsed.id) return undefined;
-    this.#accepted.set(digest, still.name);
+    this.#accepted.add(token, still.name);
     return this.#view(still);
   }
 
@@ -270,6 +278,7 @@ export class Users {
     this.#users.set(user.name, user);
     try {
       await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
+      this.#changes.emit("change", user.name);
     } catch (error) {
       // A user who was never written would be gone after the next start; one revoked meanwhile stays so.
       if (this.#users.get(user.name) === user) {
@@ -288,5 +297,3 @@ export class Users {
     return join(this.#dir, `${name}.json`);
   }
 }
-
-const digestOf = (token: string): string => createHash("sha256").update(token).digest("base64");

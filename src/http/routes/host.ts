@@ -2,8 +2,8 @@ import { z } from "zod";
 import { host, hostEventList, imageList, profileList } from "../../lib/contract/host.js";
 import { sandboxStates } from "../../lib/contract/sandbox.js";
 import type { HttpContext } from "../context.js";
+import { openStream } from "../open-stream.js";
 import { route, type Route } from "../route.js";
-import { EventStream } from "../sse.js";
 
 /** Routes by which admins look at the whole host. */
 export function hostRoutes(context: HttpContext): Route[] {
@@ -51,7 +51,7 @@ const limit = z
   .pipe(z.int().min(1).max(500))
   .meta({ description: "How many at most, 1 to 500; 100 unless said" });
 
-function eventRoutes({ provisioner }: HttpContext): Route[] {
+function eventRoutes({ provisioner, signIn }: HttpContext): Route[] {
   const path = "/v1/events";
   return [
     route({
@@ -74,13 +74,14 @@ function eventRoutes({ provisioner }: HttpContext): Route[] {
       access: "admin",
       answers: { 200: { description: "The stream", contentTypes: ["text/event-stream"] } },
       errors: ["FORBIDDEN"],
-      handle({ request, response }) {
+      handle(call) {
+        const { request, response } = call;
         // Whoever asks for the headers alone must not wait for the stream's end.
         if (request.method === "HEAD") {
           response.type("text/event-stream").end();
           return;
         }
-        const stream = new EventStream(response, () => {
+        const stream = openStream(signIn, call, () => {
           unfollow();
         });
         const unfollow = provisioner.recent.follow((event) => {

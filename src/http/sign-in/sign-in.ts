@@ -12,6 +12,7 @@ import { FailedAttempts } from "../failed-attempts.js";
 import { Addresses } from "./addresses.js";
 import { Cookies } from "./cookies.js";
 import { EndedSessions } from "./ended.js";
+import { Grants } from "./grants.js";
 import { mustBeFromOwnPage } from "./own-page.js";
 import { OidcSignIn, oidcPath, type OidcSettings } from "./oidc.js";
 import { PasswordAttempts } from "./password-attempts.js";
@@ -51,6 +52,7 @@ export class SignIn {
   readonly #settings: SignInSettings;
   readonly #users: Users;
   readonly #sessions: Sessions;
+  readonly #grants = new Grants();
   readonly #failures = new FailedAttempts();
   readonly #passwords = new PasswordAttempts();
   readonly #proxy: ProxySignIn | undefined;
@@ -69,6 +71,9 @@ export class SignIn {
     this.#sessions = sessions;
     this.#proxy = settings.proxy && new ProxySignIn(settings.proxy);
     this.#proxies = new Addresses(settings.proxies);
+    users.onChange((name) => {
+      this.#grants.lookAt(name);
+    });
   }
 
   /** Reads the key of sessions and those that have ended, in the data directory. */
@@ -170,13 +175,36 @@ export class SignIn {
     this.#users.noteSeen(user.name);
   }
 
-  end(request: Request, response: Response): Promise<void> {
-    return this.#sessions.end(request, response);
+  async end(request: Request, response: Response): Promise<void> {
+    const user = await this.#sessions.end(request, response);
+    if (user !== undefined) this.#grants.lookAt(user);
+  }
+
+  /**
+   * Calls `onOver` when what let this request in would not any more: the session is over, the user
+   * removed, or no admin who was one. Returns the end of it.
+   */
+  whileLetIn(request: Request, caller: Caller, onOver: () => void): () => void {
+    const { name, role } = caller;
+    if (name === undefined) return () => undefined;
+    const isStill = async () => {
+      const now = await this.#recall(request);
+      return now?.name === name && (now.role === "admin" || role !== "admin");
+    };
+    return this.#grants.add(name, isStill, onOver);
   }
 
   /** @throws BerthError CROSS_SITE_REQUEST */
   mustBeFromOwnPage(request: Request): void {
     mustBeFromOwnPage(request, this.#settings.publicUrl?.host);
+  }
+
+  /** Who asked, without letting anybody in anew. */
+  async #recall(request: Request): Promise<User | undefined> {
+    const token = tokenOf(request);
+    if (token !== undefined) return this.#users.authenticate(token);
+    const identity = this.#proxy?.identityOf(request);
+    return identity ? this.#users.find(identity.name) : this.#sessions.userOf(request);
   }
 
   async #find(request: Request): Promise<Caller> {
