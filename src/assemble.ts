@@ -9,6 +9,7 @@ import { DirectDoor } from "./door/direct-door.js";
 import { BerthError, messageOf } from "./lib/errors.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
+import { BuildNotes } from "./image/build-notes.js";
 import { Exercises } from "./image/exercises.js";
 import { Images, type ImagesOptions } from "./image/images.js";
 import { Preloads } from "./image/preload/preloads.js";
@@ -95,7 +96,11 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     records,
     users,
     keys,
-    images: { list: async () => images.list(await preloads.currentTags()) },
+    images: {
+      list: async () => images.list(await preloads.currentTags()),
+      building: () => new BuildNotes({ dataDir: config.dataDir, log }).read(),
+      unbuilt: () => preloads.unbuilt(),
+    },
     host,
     close: () => {
       keys.stop();

@@ -3,6 +3,7 @@ import { host, hostEventList, imageList, profileList } from "../../lib/contract/
 import { sandboxStates } from "../../lib/contract/sandbox.js";
 import type { HttpContext } from "../context.js";
 import { openStream } from "../open-stream.js";
+import { withReadiness } from "../readiness.js";
 import { route, type Route } from "../route.js";
 
 /** Routes by which admins look at the whole host. */
@@ -96,17 +97,18 @@ function imagesRoute({ images }: HttpContext): Route {
   return route({
     method: "get",
     path: "/v1/images",
-    summary: "The images that sandboxes start from",
+    summary: "The images that sandboxes start from, and those that are being built",
     access: "admin",
     answers: { 200: { description: "Newest first", schema: imageList } },
     errors: ["FORBIDDEN", "ENGINE_UNREACHABLE", "ENGINE_FAILED"],
     async handle({ response }) {
-      response.json({ images: await images.list() });
+      const [list, building] = await Promise.all([images.list(), images.building()]);
+      response.json({ images: list, building });
     },
   });
 }
 
-function profilesRoute({ provisioner }: HttpContext): Route {
+function profilesRoute(context: HttpContext): Route {
   return route({
     method: "get",
     path: "/v1/profiles",
@@ -114,8 +116,9 @@ function profilesRoute({ provisioner }: HttpContext): Route {
     access: "admin",
     answers: { 200: { description: "The default first", schema: profileList } },
     errors: ["FORBIDDEN"],
-    handle({ response }) {
-      response.json(profileList.parse({ profiles: provisioner.settings.profiles }));
+    async handle({ response }) {
+      const profiles = await withReadiness(context, context.provisioner.settings.profiles);
+      response.json(profileList.parse({ profiles }));
     },
   });
 }

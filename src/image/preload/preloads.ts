@@ -143,16 +143,31 @@ export class Preloads {
 
   /** Tags that new sandboxes of the profiles start from. */
   async currentTags(): Promise<Set<string>> {
-    const tags = new Set<string>();
-    for (const profile of this.#options.profiles) {
-      if (profile.images.length === 0) continue;
-      try {
-        tags.add((await this.require(profile)).image);
-      } catch (error) {
-        if (codeOf(error) !== "IMAGE_MISSING") throw error;
-      }
-    }
-    return tags;
+    const newest = await this.#newestOfEach();
+    return new Set([...newest.values()].flatMap((one) => (one ? [tagOfPreload(one.preload)] : [])));
+  }
+
+  /** Names of the profiles whose images have not been put together since they or Berth changed. */
+  async unbuilt(): Promise<string[]> {
+    const newest = await this.#newestOfEach();
+    return [...newest].filter(([, one]) => one === undefined).map(([name]) => name);
+  }
+
+  /** By its name, for each profile that preloads something, what `require` would give; asks once for all. */
+  async #newestOfEach(): Promise<Map<string, Carrier | undefined>> {
+    const profiles = this.#options.profiles.filter(({ images }) => images.length > 0);
+    if (profiles.length === 0) return new Map();
+    const recipe = await this.#options.images.recipe();
+    const carriers = await this.#carriers([
+      `${labelNames.recipe}=${recipe}`,
+      preloadLabels.preload,
+    ]);
+    return new Map(
+      profiles.map(({ name, images }) => {
+        const wanted = wantedOf(images);
+        return [name, carriers.find((one) => one.wanted === wanted)];
+      }),
+    );
   }
 
   /** The image is gone: its store goes too, and a mount of it with the next reap. */

@@ -136,8 +136,9 @@ describe("berth whoami", () => {
         time       1d, 7d at most
         at most    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk
 
-      PROFILE  TIME  LIMITS
-      default  1d    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk  An empty Docker Engine
+      PROFILE    TIME  LIMITS
+      default    1d    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk  An empty Docker Engine
+      databases  4h    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk  not ready: its images are not built yet
       "
     `);
   });
