@@ -1622,7 +1622,7 @@ export interface components {
       }[];
     };
     CertificateList: {
-      /** @description Client certificates of bundles since Berth's last start that are still good, newest first */
+      /** @description Client certificates of its bundles that are still good, newest first; the last twenty */
       certificates: {
         /** Format: date-time */
         issuedAt: string;
