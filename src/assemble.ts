@@ -9,6 +9,7 @@ import { DirectDoor } from "./door/direct-door.js";
 import { BerthError, messageOf } from "./lib/errors.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
+import { BuildNotes } from "./image/build-notes.js";
 import { Exercises } from "./image/exercises.js";
 import { Images, type ImagesOptions } from "./image/images.js";
 import { Preloads } from "./image/preload/preloads.js";
@@ -78,7 +79,11 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   };
   const host = new HostMeter({ dataDir: config.dataDir });
   const records = new Records({ dir: sandboxesDir, log });
-  const users = new Users({ dir: join(config.dataDir, "users"), log });
+  const users = new Users({
+    dir: join(config.dataDir, "users"),
+    log,
+    ways: config.signIn,
+  });
   const provisioner = new Provisioner({
     parts,
     records,
@@ -91,7 +96,11 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     records,
     users,
     keys,
-    images: { list: async () => images.list(await preloads.currentTags()) },
+    images: {
+      list: async () => images.list(await preloads.currentTags()),
+      building: () => new BuildNotes({ dataDir: config.dataDir, log }).read(),
+      unbuilt: () => preloads.unbuilt(),
+    },
     host,
     close: () => {
       keys.stop();
@@ -163,33 +172,35 @@ async function settingsOf(config: Config): Promise<Settings> {
   };
 }
 
-/** @throws BerthError CONFIG_INVALID when the file with the provider's secret cannot be read */
+/** @throws BerthError CONFIG_INVALID when a file with a secret cannot be read */
 export async function signInSettingsOf({
   signIn,
+  listen,
   publicUrl,
   groups,
 }: Config): Promise<SignInSettings> {
   const { local, session: sessionMs, oidc, proxy } = signIn;
-  const clientSecret = oidc && (await secretIn(oidc.clientSecretFile));
+  const clientSecret = oidc && (await secretIn("oidc.clientSecretFile", oidc.clientSecretFile));
+  const secret = proxy && (await secretIn("proxy.secretFile", proxy.secretFile));
   return {
     local,
     sessionMs,
     publicUrl,
-    proxy,
+    proxy: proxy && { ...proxy, secret },
+    proxies: listen.proxies,
     groups: groups.map(({ name }) => name),
     oidc: oidc && { ...oidc, clientSecret },
   };
 }
 
-async function secretIn(file: string | undefined): Promise<string | undefined> {
+async function secretIn(key: string, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    const why = messageOf(error);
-    throw new BerthError("CONFIG_INVALID", `signIn.oidc.clientSecretFile: cannot read it: ${why}`);
+    throw new BerthError("CONFIG_INVALID", `signIn.${key}: cannot read it: ${messageOf(error)}`);
   });
   const secret = text.trim();
   if (secret !== "") return secret;
-  throw new BerthError("CONFIG_INVALID", `signIn.oidc.clientSecretFile: ${file} is empty`);
+  throw new BerthError("CONFIG_INVALID", `signIn.${key}: ${file} is empty`);
 }
 
 export async function publicHostsOf(config: Config): Promise<string[]> {

@@ -15,7 +15,7 @@ const label = z.string().min(1).max(60);
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
 
 /** An address, or a network in CIDR notation. */
-const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+export const proxyAddress = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 
 /** A group as the provider or the proxy names it: `students`, `/course/db`, `CN=Staff,OU=…`. */
 const groupName = z
@@ -59,7 +59,9 @@ const proxy = z.strictObject({
   groupsHeader: headerName.optional(),
   adminGroups: z.array(groupName).default([]),
   /** Addresses of the proxy: the header is believed from these alone. */
-  from: z.array(network).min(1),
+  from: z.array(proxyAddress).min(1),
+  /** Holds what the proxy sends in X-Berth-Proxy-Secret; needed where others may connect from there. */
+  secretFile: z.string().startsWith("/").optional(),
   label: label.default("The sign-in before this page"),
 });
 

@@ -7,6 +7,7 @@ import {
   groupsSchema,
   limitKeys,
   limits,
+  proxyAddress,
   publicUrl,
   signInSchema,
   type GivenLimits,
@@ -98,6 +99,8 @@ const schema = z.strictObject({
         .optional(),
       /** Serve tokens and pages without TLS on an address that is not loopback. */
       plainHttp: z.boolean().default(false),
+      /** Reverse proxies: what they say of where a request comes from (X-Forwarded-…) is believed. */
+      proxies: z.array(proxyAddress).default([]),
     })
     .prefault({}),
   /** Names and addresses clients dial; the first stands in bundles. Default: the address of the default route. */

@@ -6,7 +6,7 @@ import type { Config } from "./config.js";
 import { examineIsolation } from "./doctor-isolation.js";
 import { examinePreloads } from "./doctor-preloads.js";
 import { connectDocker } from "./lib/engine-call.js";
-import { checkHttps } from "./https.js";
+import { checkHttps, checkSignIn } from "./https.js";
 import { answersAt } from "./lib/answers-at.js";
 import { ignoring, messageOf } from "./lib/errors.js";
 import { isEmbeddedHost } from "./lib/host-facts.js";
@@ -37,7 +37,7 @@ export async function examine(
     checkPortRanges(config),
     checkDaemon(socket),
     examineIsolation(config.subordinateUids),
-  ]).then((found) => found.flat());
+  ]).then((found) => [...found.flat(), checkSignIn(config)]);
   return {
     ok: findings.every(({ status }) => status !== "failure"),
     version: options.version,

@@ -60,9 +60,16 @@ const local: LocalVerbs = {
       const { config, log } = await configuredQuietly(path);
       if (base !== undefined) config.image.base = base;
       if (mirror !== undefined) config.image.mirror = mirror;
-      const options = { rebuild, onProgress, signal };
-      if (profile === undefined) return (await images(config, log)).build(options);
-      return (await preloads(config, log)).build(profile, options);
+      const { BuildNotes } = await import("./image/build-notes.js");
+      return new BuildNotes({ dataDir: config.dataDir, log }).during(profile, async (note) => {
+        const tell: typeof note = (progress) => {
+          onProgress(progress);
+          note(progress);
+        };
+        const options = { rebuild, onProgress: tell, signal };
+        if (profile === undefined) return (await images(config, log)).build(options);
+        return (await preloads(config, log)).build(profile, options);
+      });
     },
     async list(options) {
       const { config, log } = await configuredQuietly(options.config);

@@ -34,6 +34,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const { provisioner, records, users, keys, images, host, close } = parts;
   await records.load();
   await provisioner.incidents.load();
+  await provisioner.certificates.load();
   await users.load();
   const metrics = new Metrics(provisioner, keys);
   const signIn = await SignIn.open({

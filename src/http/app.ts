@@ -44,6 +44,8 @@ function handlers(route: Route, context: HttpContext): RequestHandler[] {
     const caller = await context.signIn.identify(request);
     if (route.access === "admin") mustBeAdmin(caller);
     response.locals["caller"] = caller;
+    // What one may see is nothing to keep for whoever sits at the same machine, or proxy, next.
+    response.setHeader("Cache-Control", "no-store");
     next();
   };
   // Every body is read as JSON, whatever it says it is: there is nothing else to read it as.

@@ -1,3 +1,4 @@
+import type { ImageBuild } from "../lib/contract/host.js";
 import type { AddedUser, Role, User } from "../lib/contract/user.js";
 import type { DindImage } from "../lib/dind-image.js";
 import type { Identity } from "../lib/identity.js";
@@ -13,7 +14,12 @@ export interface HttpContext {
   signIn: SignIn;
   metrics: Metrics;
   host: { read(): Promise<HostReading> };
-  images: { list(): Promise<DindImage[]> };
+  images: {
+    list(): Promise<DindImage[]>;
+    building(): Promise<ImageBuild[]>;
+    /** Names of profiles whose images are not built yet. */
+    unbuilt(): Promise<string[]>;
+  };
   version: string;
   /** Directory of the page's files. */
   pageDir: string;
@@ -32,6 +38,8 @@ export interface HostReading {
 export interface Users {
   list(): User[];
   has(name: string): boolean;
+  find(name: string): User | undefined;
+  onChange(listener: (name: string) => void): void;
   add(
     name: string,
     role?: Role,
@@ -44,6 +52,7 @@ export interface Users {
   revoke(name: string): void;
   remove(name: string): Promise<void>;
   isAccepted(token: string): boolean;
+  ownerOf(token: string): string | undefined;
   authenticate(token: string): Promise<User | undefined>;
   checkPassword(name: string, password: string): Promise<User | undefined>;
   setPassword(name: string, password: string): Promise<void>;

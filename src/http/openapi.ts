@@ -30,7 +30,7 @@ export function openApi(routes: Route[], version: string): object {
         session: {
           type: "apiKey",
           in: "cookie",
-          name: sessionCookie.name,
+          name: sessionCookie,
           description:
             "What changes something needs `X-Berth-Request: 1` beside it, or a JSON body that says so. With TLS the name begins with __Host-.",
         },

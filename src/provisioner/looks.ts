@@ -1,4 +1,4 @@
-import type { CertificateList, InnerContainer, UsageHistory } from "../lib/contract/looks.js";
+import type { InnerContainer, UsageHistory } from "../lib/contract/looks.js";
 import type { Usage } from "../lib/contract/sandbox.js";
 import { peerOf } from "./bring-up.js";
 import type { Context } from "./context.js";
@@ -7,24 +7,16 @@ import { certificatesLost, notReady } from "./refusals.js";
 import { usageSeen } from "./usage-history.js";
 import type { Watch } from "./watch.js";
 
-type Certificate = CertificateList["certificates"][number];
-
-const certificatesKept = 20;
-
 /** What is to be seen of sandboxes without asking the host's engine. */
 export class Looks {
   readonly #context: Context;
   readonly #watch: Watch;
   /** Looks under way: a page that many have open asks a sandbox once at a time. */
   readonly #listing = new Map<string, Promise<InnerContainer[]>>();
-  readonly #certificates = new Map<string, Certificate[]>();
 
   constructor(context: Context, watch: Watch) {
     this.#context = context;
     this.#watch = watch;
-    context.events.onAny((id, { type, data }) => {
-      if (type === "state" && data.state === "removed") this.#certificates.delete(id);
-    });
   }
 
   history(id: string): UsageHistory {
@@ -48,19 +40,6 @@ export class Looks {
       this.#listing.get(id) ?? this.#list(record).finally(() => this.#listing.delete(id));
     this.#listing.set(id, listing);
     return listing;
-  }
-
-  /** Client certificates that are still good, newest first. */
-  certificates(id: string): Certificate[] {
-    const now = this.#context.now().toISOString();
-    return (this.#certificates.get(id) ?? []).filter(({ expiresAt }) => expiresAt > now);
-  }
-
-  noteCertificate(id: string, expiresAt: Date): void {
-    const issuedAt = this.#context.now().toISOString();
-    const issued = { issuedAt, expiresAt: expiresAt.toISOString() };
-    const all = [issued, ...this.certificates(id)].slice(0, certificatesKept);
-    this.#certificates.set(id, all);
   }
 
   async #list(record: SandboxRecord): Promise<InnerContainer[]> {

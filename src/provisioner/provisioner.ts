@@ -12,6 +12,7 @@ import { bundleOf } from "./bundle.js";
 import type { Context } from "./context.js";
 import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
+import { ClientCertificates } from "./client-certificates.js";
 import { Incidents } from "./incidents.js";
 import { keepAlive } from "./keep-alive.js";
 import { Looks } from "./looks.js";
@@ -34,6 +35,7 @@ import { Watch } from "./watch.js";
 export class Provisioner {
   readonly events: SandboxEvents;
   readonly incidents: Incidents;
+  readonly certificates: ClientCertificates;
   readonly recent: RecentEvents;
   readonly looks: Looks;
   readonly #watch: Watch;
@@ -57,12 +59,14 @@ export class Provisioner {
     const settingsOf = (user: string) => allowanceOf(settings, groupsOf(user));
     this.events = new SandboxEvents(now);
     this.incidents = new Incidents({ ...options, events: this.events, now, settingsOf });
+    this.certificates = new ClientCertificates({ ...options, now });
     this.#context = {
       ...options,
       now,
       settingsOf,
       events: this.events,
       incidents: this.incidents,
+      certificates: this.certificates,
       backoff: new Backoff(now),
       userLocks: new KeyedMutex(),
       sandboxLocks: new KeyedMutex(),
@@ -207,7 +211,7 @@ export class Provisioner {
     const record = this.get(id);
     if (record.state === "creating" || record.state === "removing") throw notReady(record);
     const { archive, expiresAt } = await bundleOf(this.#context, record, format);
-    this.looks.noteCertificate(id, expiresAt);
+    await this.certificates.add(id, expiresAt);
     return archive;
   }
 

@@ -47,3 +47,29 @@ export function publicView(user: UserRecord, lastSeenAt: string | undefined): Us
     ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
   };
 }
+
+/** Ways in whose word still counts: what the configuration has of them. */
+export interface Ways {
+  oidc?: { issuer: string; adminGroups: string[] } | undefined;
+  proxy?: { adminGroups: string[] } | undefined;
+}
+
+/**
+ * The record without what was told by ways that the configuration does not have any more: whoever was
+ * an admin by their word only is none by a token that is left.
+ */
+export function withoutFormer(user: UserRecord, { oidc, proxy }: Ways): UserRecord {
+  const provider = user.oidc?.issuer === oidc?.issuer ? oidc : undefined;
+  return {
+    ...user,
+    ...(user.oidc ? { oidc: { ...user.oidc, ...stillTold(user.oidc, provider) } } : {}),
+    ...(user.proxy ? { proxy: stillTold(user.proxy, proxy) } : {}),
+  };
+}
+
+function stillTold(
+  { groups, isAdmin }: { groups: string[]; isAdmin: boolean },
+  way: { adminGroups: string[] } | undefined,
+): { groups: string[]; isAdmin: boolean } {
+  return { groups: way ? groups : [], isAdmin: isAdmin && (way?.adminGroups.length ?? 0) > 0 };
+}

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -9,10 +9,20 @@ import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
+import { AcceptedTokens } from "./accepted-tokens.js";
 import { LastSeen } from "./last-seen.js";
 import { hashPassword, isPassword } from "./password.js";
 import { admitted, findAdmitted } from "./admission.js";
-import { epochOf, groupsOf, newEpoch, publicView, userRecord, type UserRecord } from "./record.js";
+import {
+  epochOf,
+  groupsOf,
+  newEpoch,
+  publicView,
+  userRecord,
+  withoutFormer,
+  type UserRecord,
+  type Ways,
+} from "./record.js";
 import { createToken, matches, parseToken } from "./token.js";
 
 /** The people who may ask for sandboxes: one file each, `<dir>/<name>.json`, mode 0600. */
@@ -20,18 +30,22 @@ export class Users {
   readonly #dir: string;
   readonly #log: Log;
   readonly #now: () => Date;
+  readonly #ways: Ways;
+  readonly #changes = new EventEmitter();
   readonly #users = new Map<string, UserRecord>();
   readonly #lastSeen: LastSeen;
-  /** SHA-256 of tokens that scrypt has already accepted: one scrypt per token and daemon, not per request. */
-  readonly #accepted = new Map<string, string>();
-
+  readonly #accepted = new AcceptedTokens();
   /** One write or unlink of a user's record at a time: a late write must not bring a removed user back. */
   readonly #writing = new KeyedMutex();
 
-  /** @param options.dir holds the records; beside it, `last-seen.json` */
-  constructor(options: { dir: string; log: Log; now?: () => Date }) {
+  /**
+   * @param options.dir holds the records; beside it, `last-seen.json`
+   * @param options.ways by which others than Berth sign people in
+   */
+  constructor(options: { dir: string; log: Log; ways: Ways; now?: () => Date }) {
     this.#dir = options.dir;
     this.#log = options.log;
+    this.#ways = options.ways;
     this.#now = options.now ?? (() => new Date());
     const path = join(options.dir, "..", "last-seen.json");
     this.#lastSeen = new LastSeen({ path, log: options.log, now: this.#now });
@@ -47,7 +61,7 @@ export class Users {
         const json: unknown = JSON.parse(await readFile(path, "utf8"));
         const user = parseStrictly(userRecord, json, path, "RECORD_INVALID");
         if (file !== `${user.name}.json`) throw new Error(`it is of ${user.name}`);
-        this.#users.set(user.name, user);
+        this.#users.set(user.name, withoutFormer(user, this.#ways));
       } catch (error) {
         this.#log.error(
           { path, err: error },
@@ -67,6 +81,16 @@ export class Users {
     return [...this.#users.values()]
       .map((user) => this.#view(user))
       .sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  find(name: string): User | undefined {
+    const user = this.#users.get(name);
+    return user && this.#view(user);
+  }
+
+  /** Calls the listener with the name of each user who is added, changed or shut out from now on. */
+  onChange(listener: (name: string) => void): void {
+    this.#changes.on("change", listener);
   }
 
   has(name: string): boolean {
@@ -156,35 +180,41 @@ export class Users {
   revoke(name: string): void {
     this.#known(name);
     this.#users.delete(name);
-    for (const [digest, owner] of this.#accepted) {
-      if (owner === name) this.#accepted.delete(digest);
-    }
+    this.#accepted.forget(name);
+    this.#changes.emit("change", name);
   }
 
-  /** Removes a revoked user's record. */
+  /** Removes a revoked user's record; that of one who has come anew meanwhile stays. */
   async remove(name: string): Promise<void> {
-    await this.#writing.run(name, () => ignoring(unlink(this.#path(name)), "ENOENT"));
+    await this.#writing.run(name, async () => {
+      if (!this.#users.has(name)) await ignoring(unlink(this.#path(name)), "ENOENT");
+    });
     this.#lastSeen.forget(name);
   }
 
   /** Whether the token has been recognised before, which takes no scrypt to see. */
   isAccepted(token: string): boolean {
-    return this.#users.has(this.#accepted.get(digestOf(token)) ?? "");
+    return this.#users.has(this.#accepted.ownerOf(token) ?? "");
+  }
+
+  /** Whose token it would be by its public part, whatever the rest; takes no scrypt. */
+  ownerOf(token: string): string | undefined {
+    const parsed = parseToken(token);
+    return parsed && this.#withToken(parsed.id)?.name;
   }
 
   /** Whose token this is; undefined for nobody's. */
   async authenticate(token: string): Promise<User | undefined> {
-    const digest = digestOf(token);
-    const accepted = this.#users.get(this.#accepted.get(digest) ?? "");
+    const accepted = this.#users.get(this.#accepted.ownerOf(token) ?? "");
     if (accepted) return this.#view(accepted);
     const parsed = parseToken(token);
     if (!parsed) return undefined;
-    const found = [...this.#users.values()].find((user) => user.token?.id === parsed.id);
+    const found = this.#withToken(parsed.id);
     if (!found?.token || !(await matches(parsed.secret, found.token))) return undefined;
     // The user may have been removed while scrypt ran.
     const still = this.#users.get(found.name);
     if (still?.token?.id !== parsed.id) return undefined;
-    this.#accepted.set(digest, still.name);
+    this.#accepted.add(token, still.name);
     return this.#view(still);
   }
 
@@ -211,6 +241,10 @@ export class Users {
   /** They asked for something just now. */
   noteSeen(name: string): void {
     if (this.#users.has(name)) this.#lastSeen.note(name);
+  }
+
+  #withToken(id: string): UserRecord | undefined {
+    return [...this.#users.values()].find((user) => user.token?.id === id);
   }
 
   #fresh(name: string): UserRecord {
@@ -244,6 +278,7 @@ export class Users {
     this.#users.set(user.name, user);
     try {
       await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
+      this.#changes.emit("change", user.name);
     } catch (error) {
       // A user who was never written would be gone after the next start; one revoked meanwhile stays so.
       if (this.#users.get(user.name) === user) {
@@ -262,5 +297,3 @@ export class Users {
     return join(this.#dir, `${name}.json`);
   }
 }
-
-const digestOf = (token: string): string => createHash("sha256").update(token).digest("base64");

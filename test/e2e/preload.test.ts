@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { imageList } from "../../src/lib/contract/host.js";
 import type { Sandbox } from "../../src/lib/contract/sandbox.js";
+import { me } from "../../src/lib/contract/user.js";
 import { makeImages, makePlain, removeImages } from "./preload-images.js";
 import { SecondBerth } from "./second-berth.js";
 import { armed, type DockerClient, ok, onHost, type Ran } from "./support.js";
@@ -264,6 +266,21 @@ describe("images from elsewhere", () => {
     expect(await leftovers()).toEqual(before);
     const refusal = await second.refusal({ user: "pre-none", profile });
     expect(refusal.code).toBe("IMAGE_MISSING");
+    const { profiles } = me.parse(JSON.parse(ok(await second.berth("whoami", "--json"))));
+    expect(profiles.find((one) => one.name === profile)?.ready).toBe(false);
+    expect(profiles.find((one) => one.name === "held")?.ready).toBe(true);
+  });
+});
+
+describe("a build under way", () => {
+  it("is told of by the daemon, until its end", async () => {
+    const asked = `curl -s --unix-socket ${second.socket} http://localhost/v1/images`;
+    const waiting = `for i in {1..3000}; do ${asked} | grep -o '"building":\\[{.*' && exit; sleep 0.05; done; exit 1`;
+    const [said] = await Promise.all([onHost(waiting), buildJson("held", "--rebuild")]);
+    const { building } = imageList.pick({ building: true }).parse(JSON.parse(`{${ok(said)}`));
+    expect(building).toMatchObject([{ profile: "held" }]);
+    expect(ok(await onHost(asked))).toContain('"building":[]');
+    expect(ok(await onHost(`ls ${second.dataDir}/builds`))).toBe("");
   });
 });
 

@@ -191,6 +191,19 @@ describe("a secret", () => {
   });
 });
 
+describe("a stream of events", () => {
+  it("ends when who reads it signs out elsewhere", async () => {
+    const browser = new FakeBrowser();
+    await browser.go(`${url}/v1/session/oidc`, "17", (at) => at === `${url}/`);
+    const stream = await browser.ask(`${url}/v1/events/stream`);
+    expect(stream.status).toBe(200);
+    const said = stream.text();
+    const out = await browser.ask(`${url}/v1/session`, { method: "DELETE", headers: mark });
+    expect(out.status).toBe(204);
+    expect(await said).toContain("retry:");
+  });
+});
+
 describe("HTTPS by a certificate of Berth's own", () => {
   it("is served with its fingerprint told, and cookies that go by HTTPS alone", async () => {
     const own = await OwnDaemon.reserve();

@@ -72,6 +72,17 @@ describe("a token", () => {
     ok(await berth("user", "remove", "e2e-zoe"));
   });
 
+  it("is that of an admin once root says so, and of a user again when root takes it back", async () => {
+    const token = ok(await berth("user", "add", "e2e-zoe"));
+    const zoe = new ApiClient(eve.url, token);
+    expect((await zoe.fetch("/v1/users")).status).toBe(403);
+    expect(ok(await berth("user", "set", "e2e-zoe", "--role", "admin"))).toContain("admin");
+    expect((await zoe.fetch("/v1/users")).status).toBe(200);
+    ok(await berth("user", "set", "e2e-zoe", "--role", "user"));
+    expect((await zoe.fetch("/v1/users")).status).toBe(403);
+    ok(await berth("user", "remove", "e2e-zoe"));
+  });
+
   it("is asked for: none, a wrong one and a malformed one get 401, and learn nothing", async () => {
     const good = eve.token ?? "";
     const flipped = good.slice(0, -2) + (good.at(-2) === "A" ? "B" : "A") + good.slice(-1);

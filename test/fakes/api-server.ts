@@ -186,7 +186,11 @@ export class FakeApi {
   #people(name: string, method: string, body: unknown, response: ServerResponse): void {
     if (method === "GET") json(response, 200, { users: [...this.users.values()] });
     else if (method === "PUT") response.writeHead(204).end();
-    else if (method === "DELETE") {
+    else if (method === "PATCH") {
+      const user = this.users.get(name);
+      if (!user) problem(response, "USER_NOT_FOUND", 404, `no user ${name}`);
+      else json(response, 200, Object.assign(user, body));
+    } else if (method === "DELETE") {
       const removedSandboxes = [...this.sandboxes.values()]
         .filter(({ user }) => user === name)
         .map(({ id }) => id);
@@ -280,6 +284,17 @@ const rootMe: Me = {
       isolation: "privileged",
       ttlMs: 24 * 3_600_000,
       limits,
+      images: [],
+      ready: true,
+    },
+    {
+      name: "databases",
+      description: "For the course",
+      isolation: "userns",
+      ttlMs: 4 * 3_600_000,
+      limits,
+      images: ["postgres:17"],
+      ready: false,
     },
   ],
   maxLimits: limits,

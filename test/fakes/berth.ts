@@ -75,6 +75,7 @@ export class TestBerth {
     });
     await this.records.load();
     await this.provisioner.incidents.load();
+    await this.provisioner.certificates.load();
   }
 
   async create(user = "ann", more: Omit<CreateRequest, "user"> = {}) {

@@ -1,14 +1,17 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { userName } from "../../lib/contract/sandbox.js";
+import { roles, type Role } from "../../lib/contract/user.js";
 import { checked } from "../arguments.js";
+import { UsageError } from "../failure.js";
 import { readNewPassword } from "../read-password.js";
 import type { Session } from "../session.js";
 import { alignColumns } from "../table.js";
 import { noun, verb, type AddVerb } from "../verb.js";
 
 export const addUser: AddVerb = (parent, session) => {
-  const users = noun(parent, "user", "add, list and remove users, set their passwords");
+  const users = noun(parent, "user", "add, change, list and remove users, set passwords");
   addAdd(users, session);
+  addSet(users, session);
   addPassword(users, session);
   addList(users, session);
   addRemove(users, session);
@@ -51,6 +54,54 @@ function addAdd(users: Command, session: Session): void {
         "  export BERTH_URL=... BERTH_TOKEN=...",
       );
       session.out.result(added, () => [added.token]);
+    });
+}
+
+interface SetOptions {
+  role?: Role;
+  group?: string[];
+  /** commander's: false for --no-groups, else true. */
+  groups: boolean;
+}
+
+function addSet(users: Command, session: Session): void {
+  verb(users, "set", {
+    summary: "change a user's role and groups",
+    about:
+      "Changes what a user may do, from their next request on; their sandboxes stay as they are. The\n" +
+      "groups given take the place of those that an admin put them in before. What a provider or a\n" +
+      "proxy says at their sign-in, role or groups, is theirs beside it.",
+    examples: [
+      ["user set alice --role admin", "may see and touch all sandboxes"],
+      ["user set bob --group students lab2", "in these two groups"],
+      ["user set bob --role user --no-groups", "like everybody again"],
+    ],
+    next: "`berth user list`.",
+  })
+    .argument("<name>", "the user", checked(userName))
+    .addOption(new Option("--role <role>", "what they may do").choices(roles))
+    .option("--group <group...>", "a group of the configuration; may be given several times")
+    .option("--no-groups", "in no group")
+    .action(async (name: string, { role, group, groups: isInGroups }: SetOptions) => {
+      if (group && !isInGroups) {
+        throw new UsageError("--group and --no-groups contradict; see berth user set --help");
+      }
+      const groups = isInGroups ? group : [];
+      if (role === undefined && groups === undefined) {
+        throw new UsageError(
+          "say what to change: --role, --group or --no-groups; see berth user set --help",
+        );
+      }
+      const change = { ...(role ? { role } : {}), ...(groups ? { groups } : {}) };
+      const user = await (await session.api()).changeUser(name, change);
+      session.out.result(user, () => [
+        `${user.name}: ${user.role}, ${user.groups.length > 0 ? `in ${user.groups.join(", ")}` : "in no group"}`,
+      ]);
+      if (role === "user" && user.role === "admin") {
+        session.out.note(
+          `${name} is an admin still, by the word of the provider or proxy that signs them in (adminGroups).`,
+        );
+      }
     });
 }
 

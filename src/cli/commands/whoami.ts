@@ -22,7 +22,7 @@ function linesOf(me: Me): string[] {
     profile.name,
     formatDuration(profile.ttlMs),
     limitsOf(profile.limits),
-    profile.description,
+    profile.ready ? profile.description : "not ready: its images are not built yet",
   ]);
   return [
     `${me.user ?? "root, over the socket"} (${me.role})`,

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { host, hostEventList, imageList, profileList } from "../../lib/contract/host.js";
 import { sandboxStates } from "../../lib/contract/sandbox.js";
 import type { HttpContext } from "../context.js";
+import { openStream } from "../open-stream.js";
+import { withReadiness } from "../readiness.js";
 import { route, type Route } from "../route.js";
-import { EventStream } from "../sse.js";
 
 /** Routes by which admins look at the whole host. */
 export function hostRoutes(context: HttpContext): Route[] {
@@ -51,7 +52,7 @@ const limit = z
   .pipe(z.int().min(1).max(500))
   .meta({ description: "How many at most, 1 to 500; 100 unless said" });
 
-function eventRoutes({ provisioner }: HttpContext): Route[] {
+function eventRoutes({ provisioner, signIn }: HttpContext): Route[] {
   const path = "/v1/events";
   return [
     route({
@@ -74,13 +75,14 @@ function eventRoutes({ provisioner }: HttpContext): Route[] {
       access: "admin",
       answers: { 200: { description: "The stream", contentTypes: ["text/event-stream"] } },
       errors: ["FORBIDDEN"],
-      handle({ request, response }) {
+      handle(call) {
+        const { request, response } = call;
         // Whoever asks for the headers alone must not wait for the stream's end.
         if (request.method === "HEAD") {
           response.type("text/event-stream").end();
           return;
         }
-        const stream = new EventStream(response, () => {
+        const stream = openStream(signIn, call, () => {
           unfollow();
         });
         const unfollow = provisioner.recent.follow((event) => {
@@ -95,17 +97,18 @@ function imagesRoute({ images }: HttpContext): Route {
   return route({
     method: "get",
     path: "/v1/images",
-    summary: "The images that sandboxes start from",
+    summary: "The images that sandboxes start from, and those that are being built",
     access: "admin",
     answers: { 200: { description: "Newest first", schema: imageList } },
     errors: ["FORBIDDEN", "ENGINE_UNREACHABLE", "ENGINE_FAILED"],
     async handle({ response }) {
-      response.json({ images: await images.list() });
+      const [list, building] = await Promise.all([images.list(), images.building()]);
+      response.json({ images: list, building });
     },
   });
 }
 
-function profilesRoute({ provisioner }: HttpContext): Route {
+function profilesRoute(context: HttpContext): Route {
   return route({
     method: "get",
     path: "/v1/profiles",
@@ -113,8 +116,9 @@ function profilesRoute({ provisioner }: HttpContext): Route {
     access: "admin",
     answers: { 200: { description: "The default first", schema: profileList } },
     errors: ["FORBIDDEN"],
-    handle({ response }) {
-      response.json(profileList.parse({ profiles: provisioner.settings.profiles }));
+    async handle({ response }) {
+      const profiles = await withReadiness(context, context.provisioner.settings.profiles);
+      response.json(profileList.parse({ profiles }));
     },
   });
 }

@@ -59,7 +59,7 @@ export function lookRoutes(context: HttpContext): Route[] {
       errors: ["SANDBOX_NOT_FOUND"],
       handle({ caller, params, response }) {
         const { id } = theirs(context, caller, params);
-        response.json({ certificates: provisioner.looks.certificates(id) });
+        response.json({ certificates: provisioner.certificates.of(id) });
       },
     }),
   ];

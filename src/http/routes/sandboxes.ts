@@ -238,10 +238,7 @@ function bundleRoute(context: HttpContext): Route {
         );
       }
       const archive = await context.provisioner.bundle(record.id, archives[type]);
-      response
-        .type(type)
-        .attachment(`berth-${record.user}-${record.name}.${archives[type]}`)
-        .setHeader("Cache-Control", "no-store");
+      response.type(type).attachment(`berth-${record.user}-${record.name}.${archives[type]}`);
       try {
         await pipeline(archive, response);
       } catch (error) {

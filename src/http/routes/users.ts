@@ -13,6 +13,7 @@ import { groupList } from "../../lib/contract/group.js";
 import { BerthError, messageOf } from "../../lib/errors.js";
 import { suggestion } from "../../lib/strict-issues.js";
 import type { HttpContext } from "../context.js";
+import { withReadiness } from "../readiness.js";
 import { route, type Route } from "../route.js";
 
 /** Routes about people. */
@@ -47,7 +48,7 @@ export function userRoutes(context: HttpContext): Route[] {
           ...(password === undefined ? {} : { password }),
           ...(groups === undefined ? {} : { groups }),
         });
-        response.status(201).setHeader("Cache-Control", "no-store").json(added);
+        response.status(201).json(added);
       },
     }),
     changeRoute(context),
@@ -81,7 +82,8 @@ export function userRoutes(context: HttpContext): Route[] {
   ];
 }
 
-function meRoute({ provisioner, users }: HttpContext): Route {
+function meRoute(context: HttpContext): Route {
+  const { provisioner, users } = context;
   return route({
     method: "get",
     path: "/v1/me",
@@ -89,7 +91,7 @@ function meRoute({ provisioner, users }: HttpContext): Route {
     access: "user",
     answers: { 200: { description: "You", schema: me } },
     errors: [],
-    handle({ caller, response }) {
+    async handle({ caller, response }) {
       const { name } = caller;
       const settings = name === undefined ? provisioner.settings : provisioner.settingsOf(name);
       const answer: Me = {
@@ -98,19 +100,10 @@ function meRoute({ provisioner, users }: HttpContext): Route {
         groups: name === undefined ? [] : users.groupsOf(name),
         sandboxesPerUser: settings.sandboxesPerUser,
         ttl: { defaultMs: settings.profiles[0]?.ttlMs ?? 0, maxMs: settings.maxTtlMs },
-        profiles: settings.profiles.map(
-          // Not where they may connect to, nor the host's devices.
-          ({ name, description, isolation, ttlMs, limits }) => ({
-            name,
-            description,
-            isolation,
-            ttlMs,
-            limits,
-          }),
-        ),
+        profiles: await withReadiness(context, settings.profiles),
         maxLimits: settings.maxLimits,
       };
-      // Profiles say more than users need to know.
+      // Profiles say more than users need to know: not where they may connect to, nor the host's devices.
       response.json(me.parse(answer));
     },
   });

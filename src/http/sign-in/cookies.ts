@@ -1,33 +1,28 @@
 import { parseCookie, stringifySetCookie } from "cookie";
 import type { Request, Response } from "express";
 
-export interface Cookie {
-  name: string;
-  path: string;
-}
-
-export const sessionCookie: Cookie = { name: "berth_session", path: "/" };
+export const sessionCookie = "berth_session";
 
 /**
  * Cookies of ours. No script reads them, and no other site's request but a link that is followed
- * carries them. With TLS their names begin with __Host- (or __Secure-), by which a browser keeps them
- * from being set by others below the same domain (RFC 6265bis, 4.1.3).
+ * carries them. With TLS their names begin with __Host-, by which a browser takes them from nobody but
+ * this very host by HTTPS, and not from a neighbour below the same domain (RFC 6265bis, 4.1.3.2).
  */
 export class Cookies {
   /** @param isHttps whether browsers come by HTTPS, whatever a request looks like here */
   constructor(private readonly isHttps: (request: Request) => boolean) {}
 
-  read(request: Request, cookie: Cookie): string | undefined {
+  read(request: Request, cookie: string): string | undefined {
     return parseCookie(request.headers.cookie ?? "")[this.#nameOf(request, cookie)];
   }
 
-  set(request: Request, response: Response, cookie: Cookie, value: string, maxAgeMs: number): void {
+  set(request: Request, response: Response, cookie: string, value: string, maxAgeMs: number): void {
     response.append(
       "Set-Cookie",
       stringifySetCookie({
         name: this.#nameOf(request, cookie),
         value,
-        path: cookie.path,
+        path: "/",
         maxAge: Math.floor(maxAgeMs / 1000),
         httpOnly: true,
         sameSite: "lax",
@@ -36,12 +31,11 @@ export class Cookies {
     );
   }
 
-  clear(request: Request, response: Response, cookie: Cookie): void {
+  clear(request: Request, response: Response, cookie: string): void {
     this.set(request, response, cookie, "", 0);
   }
 
-  #nameOf(request: Request, { name, path }: Cookie): string {
-    if (!this.isHttps(request)) return name;
-    return `${path === "/" ? "__Host-" : "__Secure-"}${name}`;
+  #nameOf(request: Request, cookie: string): string {
+    return this.isHttps(request) ? `__Host-${cookie}` : cookie;
   }
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Identity } from "../../lib/identity.js";
 import { BerthError, codeOf } from "../../lib/errors.js";
 import type { Log } from "../../lib/log.js";
-import type { Cookie, Cookies } from "./cookies.js";
+import type { Cookies } from "./cookies.js";
 import { groupsFrom, isAnyOf, nameFrom } from "./identity.js";
 import type { Seals } from "./seals.js";
 
@@ -22,7 +22,7 @@ export interface OidcSettings {
 export const oidcPath = "/v1/session/oidc";
 export const oidcCallbackPath = `${oidcPath}/callback`;
 
-const cookie: Cookie = { name: "berth_oidc", path: oidcPath };
+const cookie = "berth_oidc";
 /** How long a person may take at the provider. */
 const lastsMs = 10 * 60_000;
 const answerTimeoutSeconds = 10;

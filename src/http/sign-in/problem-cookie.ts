@@ -2,10 +2,10 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import { problemSchema } from "../../lib/contract/problem.js";
 import { problemOf } from "../problem.js";
-import type { Cookie, Cookies } from "./cookies.js";
+import type { Cookies } from "./cookies.js";
 import type { Seals } from "./seals.js";
 
-const cookie: Cookie = { name: "berth_sign_in_problem", path: "/v1/session" };
+const cookie = "berth_sign_in_problem";
 const lastsMs = 60_000;
 
 /** What the page tells of a sign-in that ended elsewhere. */

@@ -1,8 +1,9 @@
-import { BlockList, isIPv6 } from "node:net";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
 import { userName } from "../../lib/contract/sandbox.js";
 import type { Identity } from "../../lib/identity.js";
 import { BerthError } from "../../lib/errors.js";
+import { Addresses } from "./addresses.js";
 import { groupsFrom, isAnyOf } from "./identity.js";
 
 export interface ProxySettings {
@@ -12,8 +13,13 @@ export interface ProxySettings {
   adminGroups: string[];
   /** Addresses and networks (CIDR). */
   from: string[];
+  /** What the proxy sends in `secretHeader`, where the address alone is not enough. */
+  secret?: string | undefined;
   label: string;
 }
+
+/** In small letters, as Node has them. */
+const secretHeader = "x-berth-proxy-secret";
 
 /** Reads who the operator's reverse proxy has signed in. */
 export class ProxySignIn {
@@ -30,13 +36,19 @@ export class ProxySignIn {
 
   /**
    * Whom the proxy names; undefined from anywhere else, whatever the headers say, and where it names
-   * nobody. @throws BerthError SIGN_IN_REFUSED for a name that can be no user's
+   * nobody. @throws BerthError SIGN_IN_REFUSED for a name that can be no user's, or without the secret
    */
   identityOf(request: Request): Identity | undefined {
     // The connection's own address: `request.ip` is what headers make of it.
     if (!this.#addresses.has(request.socket.remoteAddress)) return undefined;
     const given = request.headers[this.settings.header];
     if (given === undefined || given === "") return undefined;
+    if (!this.#isSecret(request.headers[secretHeader])) {
+      throw new BerthError(
+        "SIGN_IN_REFUSED",
+        `a user is named in ${this.settings.header}, but not by the proxy: X-Berth-Proxy-Secret is missing or wrong; ask who runs this server`,
+      );
+    }
     // Sent twice it is joined with a comma, and no name: a proxy that lets a client's own pass is no lock.
     const name = userName.safeParse(typeof given === "string" ? given.toLowerCase() : undefined);
     if (!name.success) {
@@ -50,23 +62,12 @@ export class ProxySignIn {
     const groups = groupsFrom(String(text ?? "").split(",")).map((group) => group.trim());
     return { name: name.data, groups, isAdmin: isAnyOf(groups, adminGroups) };
   }
-}
 
-/** Addresses and networks of both families; an IPv4 address that came by an IPv6 socket is one, too. */
-class Addresses {
-  readonly #list = new BlockList();
-
-  constructor(from: string[]) {
-    for (const entry of from) {
-      const [address = "", bits] = entry.split("/");
-      const family = isIPv6(address) ? "ipv6" : "ipv4";
-      if (bits === undefined) this.#list.addAddress(address, family);
-      else this.#list.addSubnet(address, Number(bits), family);
-    }
-  }
-
-  has(address = ""): boolean {
-    const bare = address.replace(/^::ffff:(?=\d+\.)/, "");
-    return bare !== "" && this.#list.check(bare, isIPv6(bare) ? "ipv6" : "ipv4");
+  #isSecret(given: string | string[] | undefined): boolean {
+    const { secret } = this.settings;
+    return secret === undefined || timingSafeEqual(digestOf(String(given)), digestOf(secret));
   }
 }
+
+/** Texts of any length become ones of the same. */
+const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();

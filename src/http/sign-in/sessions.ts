@@ -50,11 +50,12 @@ export class Sessions {
     return session && this.parts.users.ofSession(session.user, session.epoch);
   }
 
-  /** Ends the request's session, wherever else its cookie may have been copied to. */
-  async end(request: Request, response: Response): Promise<void> {
+  /** Ends the request's session, wherever else its cookie may have been copied to; tells whose it was. */
+  async end(request: Request, response: Response): Promise<string | undefined> {
     const session = await this.#read(request);
     if (session) await this.parts.ended.add(session.id, session.untilMs);
     this.parts.cookies.clear(request, response, sessionCookie);
+    return session?.user;
   }
 
   async #read(request: Request): Promise<z.output<typeof content> | undefined> {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Request, Response } from "express";
+import { ipKeyGenerator } from "express-rate-limit";
 import type { SignInMethod } from "../../lib/contract/session.js";
 import type { User } from "../../lib/contract/user.js";
 import { BerthError, codeOf } from "../../lib/errors.js";
@@ -8,8 +9,10 @@ import type { Log } from "../../lib/log.js";
 import { isRoot, tokenOf, unauthenticated, type Caller } from "../caller.js";
 import type { Users } from "../context.js";
 import { FailedAttempts } from "../failed-attempts.js";
+import { Addresses } from "./addresses.js";
 import { Cookies } from "./cookies.js";
 import { EndedSessions } from "./ended.js";
+import { Grants } from "./grants.js";
 import { mustBeFromOwnPage } from "./own-page.js";
 import { OidcSignIn, oidcPath, type OidcSettings } from "./oidc.js";
 import { PasswordAttempts } from "./password-attempts.js";
@@ -30,6 +33,8 @@ export interface SignInSettings {
   publicUrl?: URL | undefined;
   oidc?: (OidcSettings & { linkLocalUsers: boolean }) | undefined;
   proxy?: ProxySettings | undefined;
+  /** Addresses of proxies that sign nobody in, but say where requests come from. */
+  proxies: string[];
   /** Groups that mean something here: of all others nothing is kept. */
   groups: string[];
 }
@@ -47,9 +52,11 @@ export class SignIn {
   readonly #settings: SignInSettings;
   readonly #users: Users;
   readonly #sessions: Sessions;
+  readonly #grants = new Grants();
   readonly #failures = new FailedAttempts();
   readonly #passwords = new PasswordAttempts();
   readonly #proxy: ProxySignIn | undefined;
+  readonly #proxies: Addresses;
 
   private constructor(
     { settings, users }: SignInOptions,
@@ -63,6 +70,10 @@ export class SignIn {
     this.#users = users;
     this.#sessions = sessions;
     this.#proxy = settings.proxy && new ProxySignIn(settings.proxy);
+    this.#proxies = new Addresses(settings.proxies);
+    users.onChange((name) => {
+      this.#grants.lookAt(name);
+    });
   }
 
   /** Reads the key of sessions and those that have ended, in the data directory. */
@@ -104,7 +115,7 @@ export class SignIn {
 
   /** Whether what this address says of where a request comes from is believed. */
   isProxy(address: string | undefined): boolean {
-    return this.#proxy?.isProxy(address) ?? false;
+    return this.#proxies.has(address) || (this.#proxy?.isProxy(address) ?? false);
   }
 
   /**
@@ -164,13 +175,36 @@ export class SignIn {
     this.#users.noteSeen(user.name);
   }
 
-  end(request: Request, response: Response): Promise<void> {
-    return this.#sessions.end(request, response);
+  async end(request: Request, response: Response): Promise<void> {
+    const user = await this.#sessions.end(request, response);
+    if (user !== undefined) this.#grants.lookAt(user);
+  }
+
+  /**
+   * Calls `onOver` when what let this request in would not any more: the session is over, the user
+   * removed, or no admin who was one. Returns the end of it.
+   */
+  whileLetIn(request: Request, caller: Caller, onOver: () => void): () => void {
+    const { name, role } = caller;
+    if (name === undefined) return () => undefined;
+    const isStill = async () => {
+      const now = await this.#recall(request);
+      return now?.name === name && (now.role === "admin" || role !== "admin");
+    };
+    return this.#grants.add(name, isStill, onOver);
   }
 
   /** @throws BerthError CROSS_SITE_REQUEST */
   mustBeFromOwnPage(request: Request): void {
     mustBeFromOwnPage(request, this.#settings.publicUrl?.host);
+  }
+
+  /** Who asked, without letting anybody in anew. */
+  async #recall(request: Request): Promise<User | undefined> {
+    const token = tokenOf(request);
+    if (token !== undefined) return this.#users.authenticate(token);
+    const identity = this.#proxy?.identityOf(request);
+    return identity ? this.#users.find(identity.name) : this.#sessions.userOf(request);
   }
 
   async #find(request: Request): Promise<Caller> {
@@ -183,18 +217,28 @@ export class SignIn {
       this.mustBeFromOwnPage(request);
       return callerOf(user);
     }
-    // A session that is over is no guess: pages that were left open do not shut out who sits beside.
+    // A session that is over is no guess: pages left open shut nobody out who sits beside.
     if (this.#sessions.isNamed(request))
       throw unauthenticated("the session is over; sign in again");
-    return this.#failures.guard(request, false, () => Promise.reject(unauthenticated()));
+    // Naming nobody is none: it costs nothing, and every browser does it that opens the page.
+    throw unauthenticated();
   }
 
+  /**
+   * Failures count by address, where whole classes may sit behind one; those with the public part of
+   * somebody's token by that, so that nobody's failures are another's. A token that was accepted
+   * before is never refused.
+   */
   #ofToken(request: Request, token: string): Promise<User> {
-    return this.#failures.guard(request, this.#users.isAccepted(token), async () => {
+    const find = async () => {
       const user = await this.#users.authenticate(token);
       if (user) return user;
       throw unauthenticated("the token is not valid; ask an admin for a new one");
-    });
+    };
+    if (this.#users.isAccepted(token)) return find();
+    const owner = this.#users.ownerOf(token);
+    const key = owner === undefined ? ipKeyGenerator(request.ip ?? "") : `user ${owner}`;
+    return this.#failures.guard(key, find);
   }
 
   #mustBeLocal(): void {

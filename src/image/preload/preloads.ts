@@ -5,14 +5,14 @@ import { BerthError, codeOf, messageOf } from "../../lib/errors.js";
 import { run } from "../../lib/exec.js";
 import type { Log } from "../../lib/log.js";
 import { suggestion } from "../../lib/strict-issues.js";
-import { debianArchitecture, repository } from "../digest.js";
+import { debianArchitecture, labelNames, repository } from "../digest.js";
 import { findImage, type DockerImages } from "../engine-images.js";
 import type { BuildOptions, Images } from "../images.js";
 import { reporter } from "../progress.js";
 import type { DockerHost } from "./builder.js";
 import { inputsDigest, preloadLabels, wantedOf } from "./identity.js";
 import { Builds } from "./builds.js";
-import { findCarriers, findCurrent, findSuperseded } from "./carriers.js";
+import { findCarriers, findCurrent, findSuperseded, type Carrier } from "./carriers.js";
 import { makePreload } from "./make.js";
 import { Places, preloadName, tagOfPreload } from "./places.js";
 import { findSources, type Makers } from "./sources.js";
@@ -151,16 +151,31 @@ export class Preloads {
 
   /** Tags that new sandboxes of the profiles start from. */
   async currentTags(): Promise<Set<string>> {
-    const tags = new Set<string>();
-    for (const profile of this.#options.profiles) {
-      if (profile.images.length === 0) continue;
-      try {
-        tags.add((await this.require(profile)).image);
-      } catch (error) {
-        if (codeOf(error) !== "IMAGE_MISSING") throw error;
-      }
-    }
-    return tags;
+    const newest = await this.#newestOfEach();
+    return new Set([...newest.values()].flatMap((one) => (one ? [tagOfPreload(one.preload)] : [])));
+  }
+
+  /** Names of the profiles whose images have not been put together since they or Berth changed. */
+  async unbuilt(): Promise<string[]> {
+    const newest = await this.#newestOfEach();
+    return [...newest].filter(([, one]) => one === undefined).map(([name]) => name);
+  }
+
+  /** By its name, for each profile that preloads something, what `require` would give; asks once for all. */
+  async #newestOfEach(): Promise<Map<string, Carrier | undefined>> {
+    const profiles = this.#options.profiles.filter(({ images }) => images.length > 0);
+    if (profiles.length === 0) return new Map();
+    const recipe = await this.#options.images.recipe();
+    const carriers = await findCarriers(this.#options.docker, [
+      `${labelNames.recipe}=${recipe}`,
+      preloadLabels.preload,
+    ]);
+    return new Map(
+      profiles.map(({ name, images }) => {
+        const wanted = wantedOf(images);
+        return [name, carriers.find((one) => one.wanted === wanted)];
+      }),
+    );
   }
 
   /** The image is gone: its store goes too, and a mount of it with the next reap. */

@@ -981,7 +981,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The images that sandboxes start from */
+    /** The images that sandboxes start from, and those that are being built */
     get: {
       parameters: {
         query?: never;
@@ -1616,7 +1616,7 @@ export interface components {
       }[];
     };
     CertificateList: {
-      /** @description Client certificates of bundles since Berth's last start that are still good, newest first */
+      /** @description Client certificates of its bundles that are still good, newest first; the last twenty */
       certificates: {
         /** Format: date-time */
         issuedAt: string;
@@ -1740,24 +1740,30 @@ export interface components {
         defaultMs: number;
         maxMs: number;
       };
-      profiles: {
-        name: string;
-        description: string;
-        isolation: string;
-        ttlMs: number;
-        limits: {
-          memoryBytes: number;
-          cpus: number;
-          pids: number;
-          diskBytes: number;
-        };
-      }[];
+      profiles: components["schemas"]["Profile"][];
       maxLimits: {
         memoryBytes: number;
         cpus: number;
         pids: number;
         diskBytes: number;
       };
+    };
+    Profile: {
+      name: string;
+      description: string;
+      /** @enum {string} */
+      isolation: "userns" | "privileged";
+      ttlMs: number;
+      limits: {
+        memoryBytes: number;
+        cpus: number;
+        pids: number;
+        diskBytes: number;
+      };
+      /** @description What its sandboxes have from the start */
+      images: string[];
+      /** @description false: its images are not built yet, and a creation fails (IMAGE_MISSING); berth image build NAME */
+      ready: boolean;
     };
     SetPasswordRequest: {
       /**
@@ -1939,24 +1945,27 @@ export interface components {
         /** @description What it preloads */
         images: string[];
       }[];
+      /** @description Builds under way, as of the last second */
+      building: components["schemas"]["ImageBuild"][];
+    };
+    ImageBuild: {
+      /** @description Whose images; absent for the image that all sandboxes start from */
+      profile?: string;
+      /** @example collect */
+      phase: string;
+      /** @description For people */
+      message: string;
+      /** Format: date-time */
+      startedAt: string;
+      /** @description The one that is on its way */
+      image?: string;
+      /** @description Moved so far, of the image if there is one */
+      bytes?: number;
+      totalBytes?: number;
+      secondsLeft?: number;
     };
     ProfileList: {
       profiles: components["schemas"]["Profile"][];
-    };
-    Profile: {
-      name: string;
-      description: string;
-      /** @enum {string} */
-      isolation: "userns" | "privileged";
-      ttlMs: number;
-      limits: {
-        memoryBytes: number;
-        cpus: number;
-        pids: number;
-        diskBytes: number;
-      };
-      /** @description What its sandboxes have from the start */
-      images: string[];
     };
     ReapRequest: {
       dryRun?: boolean;

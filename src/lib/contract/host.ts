@@ -48,6 +48,7 @@ export type HostEvent = z.infer<typeof hostEvent>;
 
 export const hostEventList = z.object({ events: z.array(hostEvent) }).meta({ id: "HostEventList" });
 
+/** A profile, as it is told to those who may have it. */
 export const profile = z
   .object({
     name: z.string(),
@@ -56,10 +57,34 @@ export const profile = z
     ttlMs: z.int(),
     limits: z.object(limitsShape),
     images: z.array(z.string()).meta({ description: "What its sandboxes have from the start" }),
+    ready: z.boolean().meta({
+      description:
+        "false: its images are not built yet, and a creation fails (IMAGE_MISSING); berth image build NAME",
+    }),
   })
   .meta({ id: "Profile" });
 
 export const profileList = z.object({ profiles: z.array(profile) }).meta({ id: "ProfileList" });
+
+/** An image that is being built, by a process of its own. */
+export const imageBuild = z
+  .object({
+    profile: z.string().optional().meta({
+      description: "Whose images; absent for the image that all sandboxes start from",
+    }),
+    phase: z.string().meta({ example: "collect" }),
+    message: z.string().meta({ description: "For people" }),
+    startedAt: z.iso.datetime(),
+    image: z.string().optional().meta({ description: "The one that is on its way" }),
+    bytes: z
+      .number()
+      .optional()
+      .meta({ description: "Moved so far, of the image if there is one" }),
+    totalBytes: z.number().optional(),
+    secondsLeft: z.number().optional(),
+  })
+  .meta({ id: "ImageBuild" });
+export type ImageBuild = z.infer<typeof imageBuild>;
 
 export const imageList = z
   .object({
@@ -74,5 +99,6 @@ export const imageList = z
         images: z.array(z.string()).meta({ description: "What it preloads" }),
       }),
     ),
+    building: z.array(imageBuild).meta({ description: "Builds under way, as of the last second" }),
   })
   .meta({ id: "ImageList" });

@@ -56,7 +56,7 @@ export const certificateList = z
       .array(z.object({ issuedAt: z.iso.datetime(), expiresAt: z.iso.datetime() }))
       .meta({
         description:
-          "Client certificates of bundles since Berth's last start that are still good, newest first",
+          "Client certificates of its bundles that are still good, newest first; the last twenty",
       }),
   })
   .meta({ id: "CertificateList" });

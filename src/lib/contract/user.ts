@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { profile } from "./host.js";
 import { limitsShape, userName } from "./sandbox.js";
 
 export const roles = ["user", "admin"] as const;
@@ -83,15 +84,7 @@ export const me = z
     }),
     sandboxesPerUser: z.int(),
     ttl: z.object({ defaultMs: z.int(), maxMs: z.int() }),
-    profiles: z.array(
-      z.object({
-        name: z.string(),
-        description: z.string(),
-        isolation: z.string(),
-        ttlMs: z.int(),
-        limits: z.object(limitsShape),
-      }),
-    ),
+    profiles: z.array(profile),
     maxLimits: z.object(limitsShape),
   })
   .meta({ id: "Me" });

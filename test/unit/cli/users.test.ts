@@ -42,6 +42,49 @@ describe("berth user", () => {
   });
 });
 
+describe("berth user set", () => {
+  beforeEach(() => bench.berth(["user", "add", "alice"]));
+  const asked = () => bench.api.seen.at(-1);
+
+  it("changes role and groups, and says what they are now", async () => {
+    const words = ["user", "set", "alice", "--role", "admin", "--group", "lab", "--group", "staff"];
+    const { code, stdout, stderr } = await bench.berth(words);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: "alice: admin, in lab, staff\n",
+      stderr: "",
+    });
+    expect(asked()).toMatchObject({
+      method: "PATCH",
+      path: "/users/alice",
+      body: { role: "admin", groups: ["lab", "staff"] },
+    });
+  });
+
+  it("leaves alone what is not given", async () => {
+    await bench.berth(["user", "set", "alice", "--role", "admin"]);
+    expect(asked()?.body).toEqual({ role: "admin" });
+    await bench.berth(["user", "set", "alice", "--no-groups"]);
+    expect(asked()?.body).toEqual({ groups: [] });
+    const { stdout } = await bench.berth(["user", "set", "alice", "--group", "lab", "--json"]);
+    expect(asked()?.body).toEqual({ groups: ["lab"] });
+    expect(JSON.parse(stdout)).toMatchObject({ name: "alice", role: "admin", groups: ["lab"] });
+  });
+
+  it("says when somebody stays an admin by another's word", async () => {
+    const alice = bench.api.users.get("alice");
+    if (alice) Object.defineProperty(alice, "role", { get: () => "admin", set: () => undefined });
+    const { stdout, stderr } = await bench.berth(["user", "set", "alice", "--role", "user"]);
+    expect(stdout).toBe("alice: admin, in no group\n");
+    expect(stderr).toContain("is an admin still");
+  });
+
+  it("of nobody fails", async () => {
+    const { code, stderr } = await bench.berth(["user", "set", "eve", "--role", "admin"]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "berth: no user eve (USER_NOT_FOUND)\n" });
+  });
+});
+
 describe("a password", () => {
   const typed = (text: string) => ({ stdin: Readable.from([text]) });
 
@@ -93,8 +136,9 @@ describe("berth whoami", () => {
         time       1d, 7d at most
         at most    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk
 
-      PROFILE  TIME  LIMITS
-      default  1d    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk  An empty Docker Engine
+      PROFILE    TIME  LIMITS
+      default    1d    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk  An empty Docker Engine
+      databases  4h    1 GiB memory, 1.5 cpus, 512 pids, 10 GiB disk  not ready: its images are not built yet
       "
     `);
   });

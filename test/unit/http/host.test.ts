@@ -55,7 +55,13 @@ describe("what is told of the host", () => {
       images: ["postgres:17"],
     };
     api.images = [image];
-    expect(imageList.strict().parse(await get("/v1/images"))).toEqual({ images: [image] });
+    api.building = [
+      { profile: "db", phase: "collect", message: "postgres:17", startedAt: image.createdAt },
+    ];
+    expect(imageList.strict().parse(await get("/v1/images"))).toEqual({
+      images: [image],
+      building: api.building,
+    });
     const { profiles } = profileList.strict().parse(await get("/v1/profiles"));
     expect(profiles.slice(0, 1)).toEqual([
       {
@@ -65,8 +71,23 @@ describe("what is told of the host", () => {
         ttlMs: 24 * 3_600_000,
         limits: { memoryBytes: GiB, cpus: 1.5, pids: 512, diskBytes: 10 * GiB },
         images: [],
+        ready: true,
       },
     ]);
+  });
+
+  it("says of a profile that its images are not built yet, to its users as well", async () => {
+    api.unbuilt = () => Promise.resolve(["shell"]);
+    const readiness = async (path: string) => {
+      const { profiles } = profileList.parse(await get(path));
+      return profiles.filter(({ ready }) => !ready).map(({ name }) => name);
+    };
+    for (const path of ["/v1/profiles", "/v1/me"]) expect(await readiness(path)).toEqual(["shell"]);
+    // Nobody waits for an engine that is away or mute.
+    api.unbuilt = () => Promise.reject(new Error("no engine"));
+    expect(await readiness("/v1/me")).toEqual([]);
+    api.unbuilt = () => new Promise(() => undefined);
+    expect(await readiness("/v1/me")).toEqual([]);
   });
 });
 

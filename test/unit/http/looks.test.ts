@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { certificateList, containerList, usageHistory } from "../../../src/lib/contract/looks.js";
 import { sandbox, sandboxList, usage } from "../../../src/lib/contract/sandbox.js";
@@ -133,6 +135,22 @@ describe("the certificates of a sandbox", () => {
     ]);
     api.berth.later(24 * 3_600_000);
     expect(await certificates()).toEqual([]);
+  });
+
+  it("are known after a restart, but for a damaged file, and gone with the sandbox", async () => {
+    await (await ask("bundle")).arrayBuffer();
+    const before = await certificates();
+    await api.restart();
+    expect(before).toHaveLength(1);
+    expect(await certificates()).toEqual(before);
+    const file = join(api.berth.records.directory(id), "client-certificates.json");
+    expect(await readFile(file, "utf8")).not.toMatch(/KEY|CERTIFICATE|BEGIN/);
+    await writeFile(file, "{");
+    await api.restart();
+    expect(await certificates()).toEqual([]);
+    await (await ask("bundle")).arrayBuffer();
+    await api.berth.provisioner.remove(id);
+    expect(await api.berth.leftovers()).toEqual([]);
   });
 });
 

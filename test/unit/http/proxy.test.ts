@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { session } from "../../../src/lib/contract/session.js";
 import { problemIn, TestApi } from "./support.js";
@@ -110,6 +113,39 @@ describe("a proxy that signs people in", () => {
     for (let i = 0; i < 60; i++) await guess("192.0.2.1");
     expect((await guess("192.0.2.1")).status).toBe(429);
     expect((await guess("192.0.2.2")).status).toBe(401);
+  });
+});
+
+describe("a proxy that shows a secret", () => {
+  let dir: string;
+  afterEach(() => rm(dir, { recursive: true }));
+
+  it("is believed with it alone: on a shared machine, others connect from its address too", async () => {
+    dir = await mkdtemp(join(tmpdir(), "berth-proxy-"));
+    const secretFile = join(dir, "secret");
+    await writeFile(secretFile, "correct horse battery\n");
+    await start(["127.0.0.1"], { secretFile });
+    const headers = { "remote-user": "ann" };
+    for (const secret of [{}, { "x-berth-proxy-secret": "correct" }]) {
+      const problem = await problemIn(await meBy({ ...headers, ...secret }));
+      expect(problem.code).toBe("SIGN_IN_REFUSED");
+    }
+    expect(api.users.list()).toEqual([]);
+    const shown = { ...headers, "x-berth-proxy-secret": "correct horse battery" };
+    expect(await (await meBy(shown)).json()).toMatchObject({ user: "ann" });
+    expect(await (await api.fetch("/v1/session")).json()).toMatchObject({ signedIn: false });
+    for (const line of api.logged) expect(line).not.toContain("correct");
+  });
+});
+
+describe("a proxy that signs nobody in", () => {
+  it("says from where requests come, and not who asks", async () => {
+    api = await TestApi.start({ listen: { proxies: ["127.0.0.1"] } });
+    const headers = { "remote-user": "ann", "x-forwarded-proto": "https" };
+    expect((await meBy(headers)).status).toBe(401);
+    const token = await api.token("bob");
+    const answer = await api.fetch("/v1/session", { json: { token }, headers });
+    expect(answer.headers.get("set-cookie")).toMatch(/^__Host-berth_session=/);
   });
 });
 

@@ -8,6 +8,7 @@ import { parseConfig, type Config } from "../../../src/config.js";
 import { buildApp } from "../../../src/http/app.js";
 import { markAsRoot } from "../../../src/http/caller.js";
 import { HostMeter } from "../../../src/kernel/host-meter.js";
+import type { ImageBuild } from "../../../src/lib/contract/host.js";
 import type { DindImage } from "../../../src/lib/dind-image.js";
 import { Metrics } from "../../../src/http/metrics.js";
 import { problemSchema, type Problem } from "../../../src/lib/contract/problem.js";
@@ -21,6 +22,8 @@ const sourcePage = fileURLToPath(new URL("../../../src/http/page", import.meta.u
 /** The real application over a real provisioner on a fake host, on two doors as the daemon has them. */
 export class TestApi {
   images: DindImage[] = [];
+  building: ImageBuild[] = [];
+  unbuilt: () => Promise<string[]> = () => Promise.resolve([]);
   /** Lines of the log, as JSON. */
   readonly logged: string[] = [];
   users!: Users;
@@ -44,7 +47,7 @@ export class TestApi {
     const log = pino({ level: "info" }, { write: (line: string) => void this.logged.push(line) });
     const { dataDir } = this;
     const now = () => this.berth.now;
-    const users = new Users({ dir: `${dataDir}/users`, log, now });
+    const users = new Users({ dir: `${dataDir}/users`, log, now, ways: this.config.signIn });
     this.users = users;
     this.berth.groupsOf = (name) => users.groupsOf(name);
     await users.load();
@@ -60,7 +63,11 @@ export class TestApi {
         now,
       }),
       host: new HostMeter({ dataDir, now }),
-      images: { list: () => Promise.resolve(this.images) },
+      images: {
+        list: () => Promise.resolve(this.images),
+        building: () => Promise.resolve(this.building),
+        unbuilt: () => this.unbuilt(),
+      },
       metrics: new Metrics(provisioner, { available: 3, size: 12 }),
       version: "1.2.3",
       pageDir: this.pageDir,

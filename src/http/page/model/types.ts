@@ -21,13 +21,7 @@ export type Sandbox = Schemas["Sandbox"];
 /** In the admins' list, what it uses stands beside it. */
 export type ListedSandbox = Sandbox & { usage?: Usage | undefined };
 
-export interface Profile {
-  name: string;
-  description: string;
-  isolation: string;
-  ttlMs: number;
-  limits: Limits;
-}
+export type Profile = Me["profiles"][number];
 
 export type Role = "user" | "admin";
 
