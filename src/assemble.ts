@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BundlePacker } from "./bundle/bundler.js";
@@ -5,11 +6,16 @@ import { CertificateAuthority } from "./certs/authority.js";
 import { KeyPool } from "./certs/key-pool.js";
 import { minLimits, type Config } from "./config.js";
 import { DirectDoor } from "./door/direct-door.js";
+import { BerthError, messageOf } from "./lib/errors.js";
 import { connectDocker, connectDockerForStreams } from "./lib/engine-call.js";
 import { SandboxEngine } from "./engine/engine.js";
+import { BuildNotes } from "./image/build-notes.js";
 import { Exercises } from "./image/exercises.js";
 import { Images, type ImagesOptions } from "./image/images.js";
+import { Preloads } from "./image/preload/preloads.js";
 import { SandboxIsolation } from "./isolation/isolation.js";
+import type { SignInSettings } from "./http/sign-in/sign-in.js";
+import { HostMeter } from "./kernel/host-meter.js";
 import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
 import { installationId } from "./lib/installation.js";
@@ -42,13 +48,14 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const keys = new KeyPool({ size: config.keyPool, log });
   const images = buildImages(config, log);
   const installation = await installationId(config.dataDir);
-  // Short enough for names, and still tells two Berths on one host apart.
-  const mark = installation.slice(0, 8);
+  const mark = markOf(installation);
+  const preloads = await buildPreloads(config, log, images);
   // 14 of the 15 characters that an interface's name may have.
   const bridge = { name: `berth_${mark}`, subnet: sharedSubnet(config.network.pool) };
   const settings = await settingsOf(config);
   const parts: Parts = {
     images,
+    preloads,
     slices: new UserSlices({ systemd, installation: mark, log }),
     disks: new LoopDisks({ sandboxesDir, mountsDir: join(config.runDir, "disks"), log }),
     certificates: await CertificateAuthority.open({ directory: config.dataDir, keys }),
@@ -70,15 +77,31 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
     bundler: new BundlePacker(),
     hostNetworks: readHostNetworks,
   };
+  const host = new HostMeter({ dataDir: config.dataDir });
   const records = new Records({ dir: sandboxesDir, log });
-  const users = new Users({ dir: join(config.dataDir, "users"), log });
-  const provisioner = new Provisioner({ parts, records, settings, log });
+  const users = new Users({
+    dir: join(config.dataDir, "users"),
+    log,
+    ways: config.signIn,
+  });
+  const provisioner = new Provisioner({
+    parts,
+    records,
+    settings,
+    log,
+    groupsOf: (name) => users.groupsOf(name),
+  });
   return {
     provisioner,
     records,
     users,
     keys,
-    images,
+    images: {
+      list: async () => images.list(await preloads.currentTags()),
+      building: () => new BuildNotes({ dataDir: config.dataDir, log }).read(),
+      unbuilt: () => preloads.unbuilt(),
+    },
+    host,
     close: () => {
       keys.stop();
       systemd.close();
@@ -88,9 +111,6 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
 
 export const buildImages = (config: Config, log: Log): Images =>
   new Images(imagesOptions(config, log));
-
-export const buildExercises = (config: Config, log: Log): Exercises =>
-  new Exercises(imagesOptions(config, log));
 
 function imagesOptions(config: Config, log: Log): ImagesOptions {
   const [quick, lasting] = [
@@ -112,6 +132,26 @@ function imagesOptions(config: Config, log: Log): ImagesOptions {
   };
 }
 
+/** Short enough for names, and still tells two Berths on one host apart. */
+const markOf = (installation: string): string => installation.slice(0, 8);
+
+export async function buildPreloads(
+  config: Config,
+  log: Log,
+  images = buildImages(config, log),
+): Promise<Preloads> {
+  return new Preloads({
+    docker: connectDockerForStreams(config.engine.socket),
+    images,
+    profiles: config.profiles,
+    dataDir: config.dataDir,
+    runDir: config.runDir,
+    mark: markOf(await installationId(config.dataDir)),
+    makers: new Exercises(imagesOptions(config, log)),
+    log,
+  });
+}
+
 /** Where the compiled page lies. */
 export const pageDir = join(projectDir, "dist", "http", "page");
 
@@ -128,7 +168,39 @@ async function settingsOf(config: Config): Promise<Settings> {
     maxTtlMs: config.ttl.max,
     sandboxesPerUser: config.sandboxesPerUser,
     profiles: config.profiles,
+    groups: config.groups,
   };
+}
+
+/** @throws BerthError CONFIG_INVALID when a file with a secret cannot be read */
+export async function signInSettingsOf({
+  signIn,
+  listen,
+  publicUrl,
+  groups,
+}: Config): Promise<SignInSettings> {
+  const { local, session: sessionMs, oidc, proxy } = signIn;
+  const clientSecret = oidc && (await secretIn("oidc.clientSecretFile", oidc.clientSecretFile));
+  const secret = proxy && (await secretIn("proxy.secretFile", proxy.secretFile));
+  return {
+    local,
+    sessionMs,
+    publicUrl,
+    proxy: proxy && { ...proxy, secret },
+    proxies: listen.proxies,
+    groups: groups.map(({ name }) => name),
+    oidc: oidc && { ...oidc, clientSecret },
+  };
+}
+
+async function secretIn(key: string, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new BerthError("CONFIG_INVALID", `signIn.${key}: cannot read it: ${messageOf(error)}`);
+  });
+  const secret = text.trim();
+  if (secret !== "") return secret;
+  throw new BerthError("CONFIG_INVALID", `signIn.${key}: ${file} is empty`);
 }
 
 export async function publicHostsOf(config: Config): Promise<string[]> {

@@ -1,8 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import {
+  findGroupFault,
+  groupsOf,
+  groupsSchema,
+  limitKeys,
+  limits,
+  proxyAddress,
+  publicUrl,
+  signInSchema,
+  type GivenLimits,
+} from "./config-access.js";
+import { duration } from "./lib/contract/sandbox.js";
 import { exerciseProfiles } from "./exercise-profiles.js";
-import { cpus, duration, pids, size } from "./lib/contract/sandbox.js";
 import { BerthError, codeOf, messageOf } from "./lib/errors.js";
 import { egressModes, isolations, uidsPerSandbox } from "./lib/model.js";
 import { parseNetwork } from "./lib/subnets.js";
@@ -33,13 +44,6 @@ const portRange = z
 /** IPv4 address or network. */
 const network = z.union([z.cidrv4(), z.ipv4()]);
 
-const limits = z.strictObject({
-  memory: size.optional(),
-  cpus: cpus.optional(),
-  pids: pids.optional(),
-  disk: size.optional(),
-});
-
 const profile = z.strictObject({
   description: z.string().max(200).default(""),
   isolation: z.enum(isolations).default("userns"),
@@ -49,6 +53,20 @@ const profile = z.strictObject({
   egress: z.enum(egressModes).default("open"),
   /** For egress `list`: addresses and networks. */
   egressTo: z.array(network).max(256).default([]),
+  /**
+   * Images that its sandboxes have from the start: references (the host's engine is asked, then a
+   * registry), absolute paths of `docker save` files and OCI layouts, names of exercises.
+   */
+  images: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(400)
+        .regex(/^\S+$/, "must be an image reference or an absolute path, without spaces"),
+    )
+    .max(64)
+    .default([]),
   /** Device nodes of the host that its sandboxes get. */
   devices: z
     .array(
@@ -75,13 +93,21 @@ const schema = z.strictObject({
     .strictObject({
       host: z.string().default("127.0.0.1"),
       port: port.default(8420),
-      tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      /** The operator's PEM files; `self`: a certificate of Berth's own making. */
+      tls: z
+        .union([z.strictObject({ cert: z.string(), key: z.string() }), z.literal("self")])
+        .optional(),
       /** Serve tokens and pages without TLS on an address that is not loopback. */
       plainHttp: z.boolean().default(false),
+      /** Reverse proxies: what they say of where a request comes from (X-Forwarded-…) is believed. */
+      proxies: z.array(proxyAddress).default([]),
     })
     .prefault({}),
   /** Names and addresses clients dial; the first stands in bundles. Default: the address of the default route. */
   publicHosts: z.array(z.string().min(1).max(253)).min(1).optional(),
+  /** Where browsers reach page and API, when a reverse proxy stands in between. */
+  publicUrl: publicUrl.optional(),
+  signIn: signInSchema.prefault({}),
   ports: z
     .strictObject({
       engine: portRange.prefault("20000-20999"),
@@ -120,6 +146,8 @@ const schema = z.strictObject({
       profile,
     )
     .default({}),
+  /** What members of a group may have, more or less than others; of several the larger counts. */
+  groups: groupsSchema.default({}),
   /** Host uids for user namespaces, 65,536 a sandbox; nobody else's, /etc/subuid included. */
   subordinateUids: z
     .strictObject({
@@ -203,9 +231,17 @@ export function parseConfig(value: unknown, file: string): Config {
   return config;
 }
 
+/** Two are there without a word in the configuration, which may redefine them. */
+const withBuiltIns = ({ empty, ...given }: Parsed["profiles"]): Parsed["profiles"] => ({
+  default: profile.parse({}),
+  ...given,
+  // For those who would find images in `default`.
+  empty: empty ?? profile.parse({ description: "A Docker Engine without any image" }),
+});
+
 function effective(parsed: Parsed) {
   const base = mergeLimits(defaultLimits, parsed.limits.default);
-  const known = { default: profile.parse({}), ...parsed.profiles, ...shipped(parsed, base) };
+  const known = { ...withBuiltIns(parsed.profiles), ...shipped(parsed, base) };
   const profiles = Object.entries(known).map(([name, given]) => ({
     name,
     description: given.description,
@@ -214,11 +250,13 @@ function effective(parsed: Parsed) {
     limits: mergeLimits(base, given.limits),
     egress: { mode: given.egress, to: given.egressTo },
     devices: given.devices,
+    images: given.images,
   }));
   return {
     ...parsed,
     limits: { default: base, max: mergeLimits(maxLimits, parsed.limits.max) },
     profiles,
+    groups: groupsOf(parsed.groups),
   };
 }
 
@@ -232,14 +270,12 @@ function shipped({ profiles }: Parsed, base: typeof defaultLimits): Parsed["prof
   return Object.fromEntries(
     Object.entries(exerciseProfiles)
       .filter(([name]) => !(name in profiles))
-      .map(([name, { description, memoryBytes = usual }]) => {
+      .map(([name, { description, exercises, memoryBytes = usual }]) => {
         const limits = { ...common.limits, memory: Math.min(memoryBytes, usual) };
-        return [name, { ...common, description, limits }];
+        return [name, { ...common, description, limits, images: exercises }];
       }),
   );
 }
-
-type GivenLimits = z.output<typeof limits>;
 
 /** `base` with what is given put over it. */
 export function mergeLimits(base: typeof defaultLimits, given: GivenLimits) {
@@ -266,15 +302,17 @@ function findContradiction(config: Config): string | undefined {
     if ((egress.mode === "list") !== egress.to.length > 0)
       return `profiles.${name}: egressTo and egress: list go together`;
     if (ttlMs > config.ttl.max) return `profiles.${name}.ttl is above ttl.max`;
-    for (const key of ["memoryBytes", "cpus", "pids", "diskBytes"] as const) {
+    for (const key of limitKeys) {
       if (given[key] > config.limits.max[key])
         return `profile ${name}: its ${key} is above limits.max`;
       if (given[key] < minLimits[key])
         return `profile ${name}: its ${key} is below ${minLimits[key]}, with which no engine starts`;
     }
   }
+  const groupFault = findGroupFault(config.groups, config.profiles, minLimits);
+  if (groupFault) return groupFault;
   const { host, tls, plainHttp } = config.listen;
   if (!tls && !plainHttp && !["127.0.0.1", "::1", "localhost"].includes(host))
-    return `listen.host ${host} would carry tokens without TLS; give listen.tls {cert, key}, or set listen.plainHttp: true where the network is trusted`;
+    return `listen.host ${host} would carry tokens without TLS; give listen.tls {cert, key} or listen.tls: self, or set listen.plainHttp: true where the network is trusted`;
   return undefined;
 }

@@ -4,7 +4,9 @@ import { buildImages, publicHostsOf } from "./assemble.js";
 import type { DoctorReport, Finding } from "./cli/local.js";
 import type { Config } from "./config.js";
 import { examineIsolation } from "./doctor-isolation.js";
+import { examinePreloads } from "./doctor-preloads.js";
 import { connectDocker } from "./lib/engine-call.js";
+import { checkHttps, checkSignIn } from "./https.js";
 import { answersAt } from "./lib/answers-at.js";
 import { ignoring, messageOf } from "./lib/errors.js";
 import { isEmbeddedHost } from "./lib/host-facts.js";
@@ -27,13 +29,15 @@ export async function examine(
     checkCeiling(),
     checkEngine(config),
     checkImage(config, options.log),
+    examinePreloads(config, options.log),
     checkLoopDevices(),
     ...programs.map((program) => checkProgram(program, options.searchPath)),
     checkSpace(config.dataDir),
+    checkHttps(config),
     checkPortRanges(config),
     checkDaemon(socket),
     examineIsolation(config.subordinateUids),
-  ]).then((found) => found.flat());
+  ]).then((found) => [...found.flat(), checkSignIn(config)]);
   return {
     ok: findings.every(({ status }) => status !== "failure"),
     version: options.version,
@@ -47,6 +51,7 @@ export async function examine(
 
 /** The address of page and API, as others dial it. */
 export async function urlOf(config: Config): Promise<string> {
+  if (config.publicUrl) return config.publicUrl.origin;
   const { host, port, tls } = config.listen;
   const everywhere = host === "0.0.0.0" || host === "::";
   const name = everywhere ? (await publicHostsOf(config))[0] : host;

@@ -56,25 +56,30 @@ const local: LocalVerbs = {
     return examine(config, { version, busAddress, searchPath: env["PATH"] ?? "", log });
   },
   image: {
-    async build({ config: path, rebuild, base, mirror }, onProgress, signal) {
+    async build({ config: path, profile, rebuild, base, mirror }, onProgress, signal) {
       const { config, log } = await configuredQuietly(path);
       if (base !== undefined) config.image.base = base;
       if (mirror !== undefined) config.image.mirror = mirror;
-      return (await images(config, log)).build({ rebuild, onProgress, signal });
-    },
-    async buildExercises(name, { config: path, ...options }, onProgress, signal) {
-      const { config, log } = await configuredQuietly(path);
-      const { buildExercises } = await import("./assemble.js");
-      const exercises = buildExercises(config, log);
-      return { images: await exercises.buildAll(name, { ...options, onProgress, signal }) };
+      const { BuildNotes } = await import("./image/build-notes.js");
+      return new BuildNotes({ dataDir: config.dataDir, log }).during(profile, async (note) => {
+        const tell: typeof note = (progress) => {
+          onProgress(progress);
+          note(progress);
+        };
+        const options = { rebuild, onProgress: tell, signal };
+        if (profile === undefined) return (await images(config, log)).build(options);
+        return (await preloads(config, log)).build(profile, options);
+      });
     },
     async list(options) {
       const { config, log } = await configuredQuietly(options.config);
-      return { images: await (await images(config, log)).list() };
+      const current = await (await preloads(config, log)).currentTags();
+      return { images: await (await images(config, log)).list(current) };
     },
     async remove(tag, options) {
       const { config, log } = await configuredQuietly(options.config);
       await (await images(config, log)).remove(tag);
+      await (await preloads(config, log)).forget(tag);
     },
   },
 };
@@ -82,6 +87,11 @@ const local: LocalVerbs = {
 async function images(config: Config, log: Log) {
   const { buildImages } = await import("./assemble.js");
   return buildImages(config, log);
+}
+
+async function preloads(config: Config, log: Log) {
+  const { buildPreloads } = await import("./assemble.js");
+  return buildPreloads(config, log);
 }
 
 const hostScript = join(projectDir, "scripts", "host");
@@ -104,6 +114,7 @@ function onInterrupt(handler: () => void): () => void {
 const uid = process.getuid?.();
 const deps: CliDeps = {
   version,
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   cwd: process.cwd(),

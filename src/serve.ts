@@ -1,11 +1,13 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { assemble, pageDir, type Surroundings } from "./assemble.js";
+import { assemble, pageDir, signInSettingsOf, type Surroundings } from "./assemble.js";
 import type { Config } from "./config.js";
 import { buildApp } from "./http/app.js";
 import { listen } from "./http/listen.js";
 import { Metrics } from "./http/metrics.js";
+import { SignIn } from "./http/sign-in/sign-in.js";
+import { tlsOf } from "./https.js";
 import { lockDataDirectory } from "./lib/lock.js";
 import type { Log } from "./lib/log.js";
 import type { Provisioner } from "./provisioner/provisioner.js";
@@ -24,25 +26,42 @@ const reapEveryMs = 60_000;
 /** Runs the daemon until `stopped`. */
 export async function serve(config: Config, options: ServeOptions): Promise<void> {
   const { log } = options;
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const { dataDir } = config;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await mkdir(config.runDir, { recursive: true, mode: 0o700 });
-  const lock = await lockDataDirectory(config.dataDir);
-  const { provisioner, records, users, keys, close } = await assemble(config, options);
+  const lock = await lockDataDirectory(dataDir);
+  const parts = await assemble(config, options);
+  const { provisioner, records, users, keys, images, host, close } = parts;
   await records.load();
   await provisioner.incidents.load();
+  await provisioner.certificates.load();
   await users.load();
   const metrics = new Metrics(provisioner, keys);
-  const app = buildApp({ provisioner, users, metrics, version: options.version, pageDir, log });
-  const { host, port, tls } = config.listen;
-  const address = {
+  const signIn = await SignIn.open({
+    settings: await signInSettingsOf(config),
+    users,
+    dataDir,
+    log,
+  });
+  const { version } = options;
+  const app = buildApp({
+    provisioner,
+    users,
+    signIn,
+    metrics,
     host,
-    port,
-    ...(tls ? { tls: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}),
-  };
+    images,
+    version,
+    pageDir,
+    log,
+  });
+  const tls = await tlsOf(config, log);
+  const { port } = config.listen;
+  const address = { host: config.listen.host, port, ...(tls ? { tls } : {}) };
   const server = await listen(app, join(config.runDir, "berth.sock"), address, log);
   keys.start();
   const stopUpkeep = startUpkeep(provisioner, log);
-  log.info({ host, port, sandboxes: records.all().length }, "berth is ready");
+  log.info({ host: address.host, port, sandboxes: records.all().length }, "berth is ready");
   if (options.notifySocket !== undefined) {
     await notifyReady(options.notifySocket).catch((error: unknown) => {
       log.warn({ err: error }, "systemd could not be told that berth is ready");
@@ -55,6 +74,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const closing = server.close();
   await provisioner.close();
   await closing;
+  await users.close();
   close();
   await lock.release();
 }

@@ -45,23 +45,31 @@ EOF
 
 run_daemons() {
   trap stop_daemons TERM INT
-  mkdir -p /data/docker /data/containerd
   choose_iptables
+  PATH="$state/bin:$PATH"
+  # shellcheck disable=SC2046 # they print words
+  start_daemons $(mtu_options) $(proxy_options)
+}
+
+# $@: options of dockerd.
+start_daemons() {
+  trap stop_daemons TERM INT
+  mkdir -p /data/docker /data/containerd
   trap on_child CHLD
   containerd --config /etc/containerd/config.toml &
   containerd=$!
   # Not waited for: dockerd retries a missing containerd socket every 10 ms, and its own start
   # takes longer than containerd's.
-  # shellcheck disable=SC2046 # they print words
-  PATH="$state/bin:$PATH" dockerd $(mtu_options) $(proxy_options) &
+  dockerd "$@" &
   dockerd=$!
   on_child
   supervise_daemons
 }
 
-# Inner networks carry what the sandbox's own network carries.
+# Inner networks carry what the sandbox's own network carries. BERTH_MTU: of one that is still to come.
 mtu_options() {
-  read -r mtu 2>/dev/null </sys/class/net/eth0/mtu || return 0
+  mtu=${BERTH_MTU:-}
+  [ -n "$mtu" ] || read -r mtu 2>/dev/null </sys/class/net/eth0/mtu || return 0
   [ "$mtu" -eq 1500 ] || echo "--mtu=$mtu --default-network-opt=bridge=com.docker.network.driver.mtu=$mtu"
 }
 

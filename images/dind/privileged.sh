@@ -14,5 +14,6 @@ run_privileged() {
     resolv_conf >"$state/resolv.conf"
     mount --bind "$state/resolv.conf" /etc/resolv.conf
   fi
+  lay_preload
   run_daemons
 }

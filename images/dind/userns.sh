@@ -15,15 +15,19 @@ link_bits=30
 world=
 init=
 
+# What takes time goes on side by side: the user's world is built while its network is. It has none
+# until the firewall is whole, for only then is there a link.
 run_userns() {
   trap stop_world TERM INT
   base=$(number_of BERTH_UID_BASE)
+  make_namespaces
   delegate_cgroups
   hand_over
-  wall_in
-  make_namespaces
-  connect
+  map_ids
   start_world
+  wall_in
+  connect
+  await_world
   wait_for "$world"
   [ "$status" -eq 0 ] || warn "the sandbox's own processes ended with status $status"
   # Told to stop, 0 is right; by itself it never is.
@@ -96,21 +100,29 @@ hand_over() {
     cd "$state/dev" || exit
     umask 0
     mkdir -m 755 pts shm mqueue net
-    cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty .
+    # With links into /proc/self/fd.
+    cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty \
+      /dev/fd /dev/stdin /dev/stdout /dev/stderr .
     mknod fuse c 10 229
     mknod net/tun c 10 200
     chmod 666 null zero full random urandom tty
     chown 0:0 tty
     ln -s pts/ptmx ptmx
-    ln -s /proc/self/fd fd
-    ln -s /proc/self/fd/0 stdin
-    ln -s /proc/self/fd/1 stdout
-    ln -s /proc/self/fd/2 stderr
   )
   for device in ${BERTH_DEVICES:-}; do
     grant "$device"
   done
   mount -o remount,ro "$state/dev"
+  show_preload
+}
+
+# A view of the preload in which its owners are the sandbox's own uids. Read-only and without devices,
+# and nobody inside can take that off: these are flags of a mount from outside.
+show_preload() {
+  mountpoint -q /preload || return 0
+  mkdir "$state/preload"
+  mount --bind -o "ro,nodev,X-mount.idmap=b:0:$base:65536" /preload "$state/preload" ||
+    fail "the preloaded images cannot be mapped to the sandbox's uids; is the kernel too old for it?"
 }
 
 # A device that the profile grants, by its path on the host.
@@ -144,6 +156,9 @@ make_namespaces() {
   setpriv --reuid "$base" --regid "$base" --clear-groups --inh-caps +sys_admin --ambient-caps +sys_admin \
     unshare --user --net sleep infinity </dev/null >/dev/null 2>&1 &
   holder=$!
+}
+
+map_ids() {
   own=$(readlink /proc/self/ns/net)
   until there=$(readlink "/proc/$holder/ns/net" 2>/dev/null) && [ "$there" != "$own" ]; do
     alive "$holder" || fail "no user namespace can be made here; see berth doctor"
@@ -157,7 +172,6 @@ make_namespaces() {
 # lost would keep its sender, Berth itself, waiting for a second, and so would one that is sent before the
 # kernel has put the link to work, which it does a moment after both ends are up (linkwatch).
 connect() {
-  read -r mtu </sys/class/net/eth0/mtu
   ip -batch - <<EOF
 link add user0 mtu $mtu type veth peer name eth0 mtu $mtu netns $holder
 link set user0 up
@@ -178,12 +192,13 @@ EOF
 }
 
 # From here on the user's: filtered system calls first (by a process that may still load the filter), the
-# namespaces, no environment. Its standard output is the container's log, all else is closed.
+# namespaces, no environment but two words. Its standard output is the container's log, all else is closed.
 start_world() {
   printf %s "${BERTH_SECCOMP:-}" | base64 -d >"$state/seccomp.bpf"
   [ -s "$state/seccomp.bpf" ] || fail "BERTH_SECCOMP is empty; a sandbox never starts without its filter"
+  read -r mtu </sys/class/net/eth0/mtu
   # shellcheck disable=SC2016,SC2086 # expanded by the inner shell; a list of words
-  env -i PATH="$PATH" sh -c '
+  env -i PATH="$PATH" BERTH_MTU="$mtu" sh -c '
     state=$1 holder=$2
     shift 2
     for box in "$@"; do echo $$ >"$box/cgroup.procs"; done
@@ -193,6 +208,9 @@ start_world() {
       tini -- /usr/local/lib/berth/world.sh
   ' sh "$state" "$holder" $boxes </dev/null &
   world=$!
+}
+
+await_world() {
   inside=$(readlink "/proc/$holder/ns/user")
   until [ "$(readlink "/proc/$world/ns/user" 2>/dev/null)" = "$inside" ] &&
     init=$(cat "/proc/$world/task/$world/children" 2>/dev/null) && [ -n "$init" ]; do

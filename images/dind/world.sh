@@ -9,29 +9,27 @@ lib=/usr/local/lib/berth
 . $lib/common.sh
 # shellcheck source=SCRIPTDIR/daemons.sh
 . $lib/daemons.sh
+# shellcheck source=SCRIPTDIR/preload.sh
+. $lib/preload.sh
 
 main() {
   umask 022
   mount -t tmpfs -o mode=755,nosuid,nodev world "$state/root"
   cd "$state/root"
-  mkdir berth data dev etc proc root run sys tmp usr var
-  chmod 1777 tmp
+  mkdir -p berth data dev etc/ssl/certs proc root run sys tmp usr var/tmp var/lib
+  chmod 1777 tmp var/tmp
   chmod 700 root
-  # Read-only and locked so, as the container's root is.
-  mount --rbind /usr usr
   cp -P /bin /lib* /sbin .
   fill_etc
   cp -r "$state/certs" berth/certs
-  mount --rbind /data data
-  mount -t proc -o nosuid,nodev,noexec proc proc
-  mount -t sysfs -o nosuid,nodev,noexec sysfs sys
-  make_dev
-  mount -t tmpfs -o mode=755,nosuid,nodev tmpfs run
+  mounts >tmp/mounts
+  # One process for all of them.
+  mount --all --fstab tmp/mounts || fail "the sandbox's root cannot be mounted"
+  rm tmp/mounts
   ln -s ../run var/run
-  mkdir var/tmp var/lib
-  chmod 1777 var/tmp
-  mount_cgroups
+  settle_cgroups
   move_in
+  lay_preload
   run_daemons
 }
 
@@ -39,8 +37,6 @@ fill_etc() {
   # shellcheck disable=SC2046 # a list of words
   cp -r /etc/docker /etc/containerd $(ls -d /etc/ld.so.cache /etc/nsswitch.conf /etc/protocols /etc/services 2>/dev/null) \
     "$state/resolv.conf" etc/
-  mkdir -p etc/ssl/certs
-  mount --bind /etc/ssl/certs etc/ssl/certs
   read -r name </proc/sys/kernel/hostname
   echo 'root:x:0:0:root:/root:/bin/sh' >etc/passwd
   echo 'root:x:0:' >etc/group
@@ -48,37 +44,62 @@ fill_etc() {
   printf '127.0.0.1\tlocalhost\n127.0.1.1\t%s\n' "$name" >etc/hosts
 }
 
-make_dev() {
-  mount --rbind "$state/dev" dev
-  mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5,nosuid,noexec devpts dev/pts
-  mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs dev/shm
-  mount -t mqueue -o nosuid,nodev,noexec mqueue dev/mqueue
+# As lines of an fstab, in their order.
+mounts() {
+  # Read-only and locked so, as the container's root is.
+  line /usr usr none rbind
+  line /etc/ssl/certs etc/ssl/certs none bind
+  line /data data none rbind
+  [ ! -d "$state/preload" ] || line "$state/preload" preload none bind,X-mount.mkdir
+  line proc proc proc nosuid,nodev,noexec
+  line sysfs sys sysfs nosuid,nodev,noexec
+  line "$state/dev" dev none rbind
+  line devpts dev/pts devpts newinstance,ptmxmode=0666,mode=620,gid=5,nosuid,noexec
+  line tmpfs dev/shm tmpfs mode=1777,nosuid,nodev
+  line mqueue dev/mqueue mqueue nosuid,nodev,noexec
+  line tmpfs run tmpfs mode=755,nosuid,nodev
+  # The cgroup namespace is rooted in the delegated subtree, and so is what is mounted here.
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    line cgroup2 sys/fs/cgroup cgroup2 nosuid,nodev,noexec
+    return
+  fi
+  line tmpfs sys/fs/cgroup tmpfs mode=755,nosuid,nodev,noexec,size=64k
+  hierarchies | while read -r name options; do
+    line cgroup "sys/fs/cgroup/$name" cgroup "nosuid,nodev,noexec,X-mount.mkdir,$options"
+  done
 }
 
-# The cgroup namespace is rooted in the delegated subtree, and so is what is mounted here.
-mount_cgroups() {
-  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-    mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
+line() {
+  echo "$1 $state/root/$2 $3 $4 0 0"
+}
+
+# cgroup v1: of each hierarchy its name, and the options of its mount.
+# /proc/self/cgroup has `4:cpu,cpuacct:/`, `1:name=systemd:/`; the line without controllers is v2's, of
+# no use beside v1.
+hierarchies() {
+  while IFS=: read -r _ controllers _; do
+    case $controllers in
+      '') ;;
+      name=*) echo "${controllers#name=} none,$controllers" ;;
+      *) echo "$controllers $controllers" ;;
+    esac
+  done </proc/self/cgroup
+}
+
+settle_cgroups() {
+  if [ -e sys/fs/cgroup/cgroup.controllers ]; then
     empty_into_leaf sys/fs/cgroup
     enable_controllers sys/fs/cgroup
     return
   fi
-  mount -t tmpfs -o mode=755,nosuid,nodev,noexec,size=64k tmpfs sys/fs/cgroup
-  # `4:cpu,cpuacct:/`, `1:name=systemd:/`; the line without controllers is v2's, of no use beside v1.
-  while IFS=: read -r _ controllers _; do
-    case $controllers in
-      '') continue ;;
-      name=*) name=${controllers#name=} options=none,$controllers ;;
-      *) name=$controllers options=$controllers ;;
-    esac
-    mount --mkdir -t cgroup -o "nosuid,nodev,noexec,$options" cgroup "sys/fs/cgroup/$name"
-    # Each of several controllers in one hierarchy has its name as well.
-    while [ "$controllers" != "${controllers#*,}" ]; do
-      ln -s "$name" "sys/fs/cgroup/${controllers%%,*}"
-      controllers=${controllers#*,}
+  # Each of several controllers in one hierarchy has its name as well.
+  hierarchies | while read -r name _; do
+    rest=$name,
+    while [ -n "$rest" ]; do
+      one=${rest%%,*} rest=${rest#*,}
+      [ "$one" = "$name" ] || ln -s "$name" "sys/fs/cgroup/$one"
     done
-    [ "$name" = "$controllers" ] || [ "$controllers" = "name=$name" ] || ln -s "$name" "sys/fs/cgroup/$controllers"
-  done </proc/self/cgroup
+  done
 }
 
 # The new root takes the old one's place, which goes for good: nothing of the container can be reached.

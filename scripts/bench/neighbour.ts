@@ -31,11 +31,35 @@ export async function measureNeighbour(api: Api, runs: number): Promise<Row[]> {
     return [
       { what: "docker run --rm box true, quiet neighbour", values: quiet, unit: "ms" },
       ...rows,
+      ...(await floors(neighbour, runs)),
     ];
   } finally {
     await cleanup.run();
     await api.removeAll();
   }
+}
+
+/** What keeps a processor busy, and what its memory management besides. */
+const burners = {
+  "busy loops": ["sh", "-c", "while :; do :; done"],
+  "loops of page faults": ["perl", "-e", 'while (1) { my $x = "a" x 20e6; undef $x }'],
+};
+
+/**
+ * What the machine itself makes of a busy processor: beside two processes of no sandbox, which give way
+ * to every other (SCHED_IDLE). Whatever holds a bomber back, it cannot do better than that.
+ */
+async function floors(neighbour: DockerClient, runs: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [what, command] of Object.entries(burners)) {
+    const before = await times(runs, () => timeRun(neighbour));
+    const burning = [1, 2].map(() => execa("chrt", ["--idle", "0", ...command], { reject: false }));
+    const values = (await times(runs, () => timeRun(neighbour))).map((ms) => ms / median(before));
+    for (const one of burning) one.kill();
+    await Promise.all(burning);
+    rows.push({ what: `  beside two idle-class ${what} outside, to quiet`, values, unit: "x" });
+  }
+  return rows;
 }
 
 async function clientOf(api: Api, user: string, cleanup: Cleanup): Promise<DockerClient> {

@@ -1,9 +1,10 @@
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { LocalVerbs } from "./local.js";
 
 /** All that the CLI takes from outside; main.ts fills it, tests put their own. */
 export interface CliDeps {
   version: string;
+  stdin: TerminalInput;
   stdout: Terminal;
   stderr: Terminal;
   /** What relative paths on the command line start from. */
@@ -29,6 +30,10 @@ export interface CliDeps {
 export interface Terminal extends Writable {
   isTTY?: boolean;
   columns?: number;
+}
+
+export interface TerminalInput extends Readable {
+  isTTY?: boolean;
 }
 
 export interface ConnectionSettings {

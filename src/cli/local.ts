@@ -1,4 +1,4 @@
-import type { BuiltExercise, BuiltImage, DindImage } from "../lib/dind-image.js";
+import type { BuiltImage, DindImage } from "../lib/dind-image.js";
 import type { ReapResult } from "../lib/contract/sandbox.js";
 
 /** Verbs that work on this machine itself, in this process; main.ts plugs in what does them. */
@@ -13,17 +13,16 @@ export interface LocalVerbs {
 
 export interface ImageVerbs {
   build(
-    options: { rebuild: boolean; base?: string; mirror?: string; config?: string },
+    options: {
+      profile?: string;
+      rebuild: boolean;
+      base?: string;
+      mirror?: string;
+      config?: string;
+    },
     onProgress: (progress: BuildProgress) => void,
     signal: AbortSignal,
   ): Promise<BuiltImage>;
-  /** Builds the images of one exercise, or of all: `exercises`. */
-  buildExercises(
-    name: string,
-    options: { rebuild: boolean; base?: string; mirror?: string; config?: string },
-    onProgress: (progress: BuildProgress) => void,
-    signal: AbortSignal,
-  ): Promise<{ images: BuiltExercise[] }>;
   list(options: { config?: string }): Promise<{ images: DindImage[] }>;
   remove(tag: string, options: { config?: string }): Promise<void>;
 }
@@ -33,6 +32,11 @@ export interface BuildProgress {
   message: string;
   /** Moved so far in this phase. */
   bytes?: number;
+  /** The image that is on its way, its size, and how fast all of it goes. */
+  image?: string;
+  totalBytes?: number;
+  bytesPerSecond?: number;
+  secondsLeft?: number;
   /** Since the build began. */
   seconds: number;
 }

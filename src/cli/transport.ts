@@ -1,18 +1,15 @@
 import { readFile } from "node:fs/promises";
 import type { Dispatcher } from "undici";
 import { z } from "zod";
+import type { ApiRequest } from "../lib/api/request.js";
 import { problemSchema, type Problem } from "../lib/contract/problem.js";
 import { BerthError, messageOf } from "../lib/errors.js";
 import type { Connection } from "./connection.js";
 import { jsonOf } from "./json.js";
 import { unreachable } from "./unreachable.js";
 
-export interface Call {
-  method: "GET" | "POST" | "DELETE";
-  /** Below /v1. */
-  path: string;
-  query?: Record<string, string>;
-  body?: unknown;
+/** How a request is sent, beside what it is. */
+export interface Manner {
   accept?: string;
   /** The server's Prefer header (RFC 7240). */
   prefer?: string;
@@ -33,7 +30,8 @@ export class Transport {
   ) {}
 
   /** The answer's body when the status is 2xx. */
-  async send(call: Call): Promise<Body> {
+  async send(asked: ApiRequest<unknown>, manner: Manner = {}): Promise<Body> {
+    const call = { ...asked, ...manner };
     this.#dispatcher ??= connect(this.connection);
     const dispatcher = await this.#dispatcher;
     const answer = await dispatcher.request(this.#request(call)).catch((error: unknown) => {
@@ -43,9 +41,16 @@ export class Transport {
     throw this.#refusal(answer.statusCode, await this.#whole(answer.body, call));
   }
 
-  /** The answer, checked: an older or newer daemon is told apart from a bug. */
-  async json<S extends z.ZodType>(schema: S, call: Call): Promise<z.output<S>> {
-    const text = (await this.bytes(call)).toString("utf8");
+  /**
+   * The answer, checked: an older or newer daemon is told apart from a bug.
+   * @param schema of the contract; the compiler holds it against what the API's description says
+   */
+  async json<Answer>(
+    schema: z.ZodType<Answer>,
+    call: ApiRequest<Answer>,
+    manner: Manner = {},
+  ): Promise<Answer> {
+    const text = (await this.bytes(call, manner)).toString("utf8");
     const parsed = schema.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data;
     throw new BerthError(
@@ -55,21 +60,21 @@ export class Transport {
     );
   }
 
-  async bytes(call: Call): Promise<Buffer> {
-    return this.#whole(await this.send({ accept: "application/json", ...call }), call);
+  async bytes(call: ApiRequest<unknown>, manner: Manner = {}): Promise<Buffer> {
+    return this.#whole(await this.send(call, manner), manner);
   }
 
   async close(): Promise<void> {
     await (await this.#dispatcher?.catch(() => undefined))?.destroy();
   }
 
-  #request(call: Call): Dispatcher.RequestOptions {
+  #request(call: ApiRequest<unknown> & Manner): Dispatcher.RequestOptions {
     const { connection } = this;
     const base = new URL(connection.kind === "url" ? connection.url : "http://localhost");
     const token = connection.kind === "url" ? connection.token : undefined;
     return {
       origin: base.origin,
-      path: `${base.pathname.replace(/\/$/, "")}/v1${call.path}`,
+      path: `${base.pathname.replace(/\/$/, "")}${call.path}`,
       method: call.method,
       headers: {
         accept: `${call.accept ?? "application/json"}, application/problem+json`,
@@ -78,13 +83,12 @@ export class Transport {
         ...(call.prefer === undefined ? {} : { prefer: call.prefer }),
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),
-      ...(call.query === undefined ? {} : { query: call.query }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
       ...(call.endless ? { bodyTimeout: 0 } : {}),
     };
   }
 
-  async #whole(body: Body, call: Call): Promise<Buffer> {
+  async #whole(body: Body, call: Manner): Promise<Buffer> {
     try {
       return Buffer.from(await body.arrayBuffer());
     } catch (error) {

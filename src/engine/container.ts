@@ -17,7 +17,7 @@ export const labelNames = {
 export const thingName = (id: string): string => `berth-${id}`;
 
 /** Paths inside the sandbox; images/dind/entrypoint knows the same. */
-const inside = { data: "/data", certs: "/berth/certs" };
+const inside = { data: "/data", certs: "/berth/certs", preload: "/preload" };
 
 const certFiles = ["ca.pem", "server-cert.pem", "server-key.pem"];
 
@@ -97,6 +97,7 @@ export function containerOptions(
     Binds: [
       `${launch.diskDir}:${inside.data}`,
       ...certFiles.map((file) => `${launch.certsDir}/${file}:${inside.certs}/${file}:ro`),
+      ...(launch.preloadDir === undefined ? [] : [`${launch.preloadDir}:${inside.preload}:ro`]),
     ],
     LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
     NetworkMode: network,

@@ -13,8 +13,8 @@ import {
   thingName,
 } from "./container.js";
 import { engineCall, engineFind, statusOf } from "../lib/engine-call.js";
+import { lastLogLines } from "../lib/engine-log.js";
 import { hasLimits, updateLimits } from "./limits.js";
-import { lastLogLines } from "./logs.js";
 import { followDeaths } from "./deaths.js";
 import { pingUntilAnswered } from "./ready.js";
 import { usageOf, type EngineUsage } from "./usage.js";

@@ -1,15 +1,12 @@
 import express, { type Express, type Request, type RequestHandler } from "express";
 import { BerthError } from "../lib/errors.js";
 import { parseStrictly } from "../lib/strict-issues.js";
-import { identify, isRoot, mustBeAdmin, tokenOf } from "./caller.js";
+import { mustBeAdmin } from "./caller.js";
 import type { HttpContext } from "./context.js";
-import { FailedAttempts } from "./failed-attempts.js";
-import { openApi } from "./openapi.js";
 import { notFound, problemHandler } from "./problem.js";
 import type { Route } from "./route.js";
-import { operationRoutes } from "./routes/operations.js";
-import { sandboxRoutes } from "./routes/sandboxes.js";
-import { userRoutes } from "./routes/users.js";
+import { allRoutes } from "./routes.js";
+import { securityHeaders } from "./security-headers.js";
 import { servePage } from "./serve-page.js";
 
 /** Builds the application; listening is a matter of listen.ts. */
@@ -17,10 +14,11 @@ export function buildApp(context: HttpContext): Express {
   const routes = allRoutes(context);
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
-  app.use(securityHeaders);
-  const attempts = new FailedAttempts();
+  app.set("trust proxy", (address: string) => context.signIn.isProxy(address));
+  const provider = context.signIn.oidc?.settings.issuer;
+  app.use(securityHeaders(provider === undefined ? [] : [new URL(provider).origin]));
   for (const route of routes) {
-    app[route.method](expressPath(route.path), ...handlers(route, context, attempts));
+    app[route.method](expressPath(route.path), ...handlers(route, context));
   }
   for (const path of new Set(routes.map((route) => route.path))) {
     app.all(expressPath(path), methodNotAllowed(methodsOf(path, routes)));
@@ -30,24 +28,8 @@ export function buildApp(context: HttpContext): Express {
   return app;
 }
 
-function allRoutes(context: HttpContext): Route[] {
-  const routes = [...sandboxRoutes(context), ...userRoutes(context), ...operationRoutes(context)];
-  const document: Route = {
-    method: "get",
-    path: "/openapi.json",
-    summary: "This description",
-    access: "open",
-    answers: { 200: { description: "OpenAPI 3.1", contentTypes: ["application/json"] } },
-    errors: [],
-    handle({ response }) {
-      response.json(openApi([...routes, document], context.version));
-    },
-  };
-  return [...routes, document];
-}
-
 /** Checks who asks and what, then hands over to the route. Who asks comes first: strangers learn nothing. */
-function handlers(route: Route, context: HttpContext, attempts: FailedAttempts): RequestHandler[] {
+function handlers(route: Route, context: HttpContext): RequestHandler[] {
   const serve: RequestHandler = async (request, response) => {
     await route.handle({
       caller: response.locals["caller"] as never,
@@ -58,19 +40,21 @@ function handlers(route: Route, context: HttpContext, attempts: FailedAttempts):
       response,
     });
   };
-  if (route.access === "open") return [serve];
   const authenticate: RequestHandler = async (request, response, next) => {
-    const ask = () => identify(request, (token) => context.users.authenticate(token));
-    // Root's socket cannot fail, and has no address to count by.
-    const isKnown = context.users.isAccepted(tokenOf(request) ?? "");
-    const caller = isRoot(request) ? await ask() : await attempts.guard(request, isKnown, ask);
+    const caller = await context.signIn.identify(request);
     if (route.access === "admin") mustBeAdmin(caller);
     response.locals["caller"] = caller;
+    // What one may see is nothing to keep for whoever sits at the same machine, or proxy, next.
+    response.setHeader("Cache-Control", "no-store");
     next();
   };
   // Every body is read as JSON, whatever it says it is: there is nothing else to read it as.
   const readBody = express.json({ type: () => true, limit: "64kb", strict: false });
-  return route.body ? [authenticate, readBody, serve] : [authenticate, serve];
+  return [
+    ...(route.access === "open" ? [] : [authenticate]),
+    ...(route.body ? [readBody] : []),
+    serve,
+  ];
 }
 
 /** No body at all is an empty request; a body `null` is not. */
@@ -91,16 +75,3 @@ function methodNotAllowed(allowed: string[]): RequestHandler {
     throw new BerthError("METHOD_NOT_ALLOWED", `${request.path} takes ${allowed.join(", ")} only`);
   };
 }
-
-const securityHeaders: RequestHandler = (request, response, next) => {
-  response.set({
-    "Content-Security-Policy":
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-  });
-  // Browsers ignore it, with a complaint, where there is no TLS.
-  if (request.secure) response.set("Cross-Origin-Opener-Policy", "same-origin");
-  next();
-};

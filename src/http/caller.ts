@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import type { Request } from "express";
-import type { Role, User } from "../lib/contract/user.js";
+import type { Role } from "../lib/contract/user.js";
 import { BerthError } from "../lib/errors.js";
 
-/** Who asks: root over the unix socket (no name), or a user by token. */
+/** Who asks: root over the unix socket (no name), or a user. */
 export interface Caller {
   name: string | undefined;
   role: Role;
@@ -26,27 +26,12 @@ export function tokenOf(request: Request): string | undefined {
   return scheme?.toLowerCase() === "bearer" && token ? token : undefined;
 }
 
-/**
- * Finds out who asks.
- * @throws BerthError UNAUTHENTICATED
- */
-export async function identify(
-  request: Request,
-  authenticate: (token: string) => Promise<User | undefined>,
-): Promise<Caller> {
-  if (isRoot(request)) return { name: undefined, role: "admin" };
-  const token = tokenOf(request);
-  if (token === undefined) {
-    throw new BerthError(
-      "UNAUTHENTICATED",
-      "this needs a token: send `Authorization: Bearer <token>` (an admin makes one with berth user add)",
-    );
-  }
-  const user = await authenticate(token);
-  if (!user) {
-    throw new BerthError("UNAUTHENTICATED", "the token is not valid; ask an admin for a new one");
-  }
-  return { name: user.name, role: user.role };
+export function unauthenticated(why?: string): BerthError {
+  return new BerthError(
+    "UNAUTHENTICATED",
+    why ??
+      "this needs a session or a token: sign in on the page, or send `Authorization: Bearer <token>` (an admin makes one with berth user add)",
+  );
 }
 
 /** @throws BerthError FORBIDDEN */

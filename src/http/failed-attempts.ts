@@ -1,15 +1,10 @@
-import type { Request } from "express";
-import { ipKeyGenerator, MemoryStore, type Options } from "express-rate-limit";
+import { MemoryStore, type Options } from "express-rate-limit";
 import { BerthError, codeOf } from "../lib/errors.js";
 
 const windowMs = 60_000;
 const limit = 60;
 
-/**
- * Failed attempts to name a token, per address. Guessing is hopeless at 256 bits, but each guess may
- * cost a scrypt. Requests with a valid token count nothing, however many are open at once: whole
- * classes sit behind one address, and an events stream lasts for hours.
- */
+/** Failed attempts to name a token. Guessing is hopeless at 256 bits, but a guess may cost a scrypt. */
 export class FailedAttempts {
   readonly #store = new MemoryStore();
 
@@ -20,13 +15,10 @@ export class FailedAttempts {
 
   /**
    * Passes on what `identify` gives.
-   * @param isKnown whether the request's token was recognised before: it is never refused, since
-   *   others' failures behind the same address are not its owner's
+   * @param key whose failures count together
    * @throws BerthError RATE_LIMITED, without asking, after too many failures
    */
-  async guard<T>(request: Request, isKnown: boolean, identify: () => Promise<T>): Promise<T> {
-    if (isKnown) return identify();
-    const key = ipKeyGenerator(request.ip ?? "");
+  async guard<T>(key: string, identify: () => Promise<T>): Promise<T> {
     const known = await this.#store.get(key);
     if (known && known.totalHits >= limit) {
       throw new BerthError(

@@ -4,6 +4,7 @@ import { problemSchema } from "../lib/contract/problem.js";
 import type { ErrorCode } from "../lib/errors.js";
 import { statuses } from "./problem.js";
 import type { Answer, Route } from "./route.js";
+import { sessionCookie } from "./sign-in/cookies.js";
 
 /** The OpenAPI 3.1 document of these routes, from the same schemas that check them. */
 export function openApi(routes: Route[], version: string): object {
@@ -24,7 +25,16 @@ export function openApi(routes: Route[], version: string): object {
     },
     paths,
     components: {
-      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: sessionCookie,
+          description:
+            "What changes something needs `X-Berth-Request: 1` beside it, or a JSON body that says so. With TLS the name begins with __Host-.",
+        },
+      },
       schemas: components.schemas,
     },
   };
@@ -33,7 +43,7 @@ export function openApi(routes: Route[], version: string): object {
 function operation(route: Route, components: Components): object {
   return {
     summary: route.summary,
-    ...(route.access === "open" ? {} : { security: [{ token: [] }] }),
+    ...(route.access === "open" ? {} : { security: [{ token: [] }, { session: [] }] }),
     parameters: parameters(route, components),
     ...(route.body
       ? {
@@ -75,7 +85,9 @@ function answers(given: Record<number, Answer>, components: Components): Record<
 
 /** One answer per status; its description lists the codes that come with it. */
 function problems(route: Route, components: Components): Record<string, object> {
-  const common: ErrorCode[] = route.access === "open" ? [] : ["UNAUTHENTICATED", "RATE_LIMITED"];
+  const common: ErrorCode[] =
+    route.access === "open" ? [] : ["UNAUTHENTICATED", "RATE_LIMITED", "SIGN_IN_REFUSED"];
+  if (route.access !== "open" && route.method !== "get") common.push("CROSS_SITE_REQUEST");
   const checked: ErrorCode[] = route.body
     ? ["INVALID_REQUEST", "BODY_NOT_JSON", "BODY_TOO_LARGE"]
     : route.query

@@ -25,11 +25,11 @@ export interface Answer {
  * One route, as it is served and as /openapi.json describes it; both come from here.
  */
 export interface Route {
-  method: "get" | "post" | "delete";
+  method: "get" | "post" | "put" | "patch" | "delete";
   /** With parameters in braces: `/v1/sandboxes/{id}`. */
   path: string;
   summary: string;
-  /** `open`: without a token; `admin`: only role admin and root. */
+  /** `open`: for everybody; `admin`: only role admin and root. */
   access: "open" | "user" | "admin";
   body?: z.ZodType;
   query?: z.ZodObject;

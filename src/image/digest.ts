@@ -41,6 +41,9 @@ export function identify({ files, architecture, base }: ImageInputs): Identity {
   return { recipe, digest: sha256(JSON.stringify({ recipe, base: base ?? null })) };
 }
 
+/** Of the images that sandboxes start from. */
+export const repository = "berth/dind";
+
 /** `berth/dind:<first 12 digits>`, or that of another of Berth's images. */
 export const tagOf = ({ digest }: Identity, image = "dind"): string =>
   `berth/${image}:${digest.slice(0, 12)}`;

@@ -25,10 +25,11 @@ export function tagsOf(image: { RepoTags?: string[] | null | undefined }): strin
 /**
  * Reads the engine's answer to an import or build: one JSON document a line. The status is 200 even
  * when it fails; the failure is in a line.
+ * @param onMessage called with each message and the short id of the layer it is about
  */
 export async function followAnswer(
   answer: NodeJS.ReadableStream,
-  onMessage: (message: string) => void,
+  onMessage: (message: string, id: string | undefined) => void,
 ): Promise<void> {
   let rest = "";
   for await (const chunk of answer) {
@@ -39,10 +40,16 @@ export async function followAnswer(
   readLine(rest, onMessage);
 }
 
-function readLine(line: string, onMessage: (message: string) => void): void {
+function readLine(line: string, onMessage: (message: string, id?: string) => void): void {
   if (line.trim() === "") return;
-  const said = JSON.parse(line) as { error?: string; stream?: string; status?: string };
+  const said = JSON.parse(line) as {
+    error?: string;
+    stream?: string;
+    status?: string;
+    /** Of the layer it is about. */
+    id?: string;
+  };
   if (said.error !== undefined) throw new Error(said.error);
   const text = (said.stream ?? said.status ?? "").trim();
-  if (text !== "") onMessage(text);
+  if (text !== "") onMessage(text, said.id);
 }

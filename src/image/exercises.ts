@@ -32,15 +32,6 @@ export class Exercises {
     return [...(await exerciseNames(this.#dir)), toolbox];
   }
 
-  /** Builds these, or with `exercises` all; see {@link build}. */
-  async buildAll(name: string, options: BuildOptions = {}): Promise<BuiltExercise[]> {
-    const names = name === "exercises" ? await this.names() : [name];
-    const built: BuiltExercise[] = [];
-    // One after the other: each uses the whole machine, and the first makes the base for all.
-    for (const each of names) built.push(await this.build(each, options));
-    return built;
-  }
-
   /**
    * Builds an exercise's image unless one of the same inputs is there; the plain name (`latest`) is its
    * own afterwards.

@@ -13,6 +13,7 @@ import {
 } from "./digest.js";
 import { engineCall, statusOf } from "../lib/engine-call.js";
 import { findImage, tagsOf, type DockerImages } from "./engine-images.js";
+import { preloadLabels } from "./preload/identity.js";
 import { reporter, type OnProgress } from "./progress.js";
 import { readRecipe, type RecipeFolder } from "./recipe.js";
 
@@ -56,6 +57,11 @@ export class Images {
   /** The tag that today's recipe has, on the configured base; whether it is built or not. */
   async tag(): Promise<string> {
     return tagOf(await this.#identity());
+  }
+
+  /** What of today's recipe does not depend on the base; every image made from it has it as a label. */
+  async recipe(): Promise<string> {
+    return (await this.#identity()).recipe;
   }
 
   /**
@@ -109,8 +115,11 @@ export class Images {
     return { tag, built: true, sizeBytes: image.Size, seconds };
   }
 
-  /** Berth's images, the newest first. */
-  async list(): Promise<DindImage[]> {
+  /**
+   * Berth's images, the newest first.
+   * @param preloads tags of images with a preload that new sandboxes start from
+   */
+  async list(preloads: ReadonlySet<string> = new Set()): Promise<DindImage[]> {
     const { docker } = this.#options;
     const filters = JSON.stringify({ label: [labelNames.image] });
     const [images, containers] = await engineCall("list the images", () =>
@@ -127,8 +136,9 @@ export class Images {
           id: image.Id,
           sizeBytes: image.Size,
           createdAt: new Date(image.Created * 1000).toISOString(),
-          current: tag !== "" && tag === current,
+          current: tag !== "" && (tag === current || preloads.has(tag)),
           inUse: used.has(image.Id),
+          images: (image.Labels[preloadLabels.images] ?? "").split(" ").filter(Boolean),
         };
       });
   }
@@ -173,7 +183,9 @@ export class Images {
     const images = await engineCall("list the images", () =>
       this.#options.docker.listImages({ filters }),
     );
-    return images.toSorted((a, b) => b.Created - a.Created).flatMap(tagsOf)[0];
+    // One that carries a preload is made from another, and has its labels.
+    const plain = images.filter(({ Labels }) => Labels[preloadLabels.preload] === undefined);
+    return plain.toSorted((a, b) => b.Created - a.Created).flatMap(tagsOf)[0];
   }
 
   /** The image whose tag a rebuild took, unless sandboxes still run on it. */

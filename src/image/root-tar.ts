@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract, pack, type Extract, type Pack } from "tar-stream";
 
@@ -25,7 +24,7 @@ export interface TarChanges {
  * @param onBytes called with the size of each file copied
  */
 export async function copyRoot(
-  source: Readable,
+  source: NodeJS.ReadableStream,
   target: Pack,
   { drop, add }: TarChanges,
   onBytes: (bytes: number) => void,

@@ -11,7 +11,12 @@ export interface Instruction {
 }
 
 /** Offsets in `struct seccomp_data`; of an argument's 64 bits the low half, on little-endian machines. */
-export const offsets = { number: 0, architecture: 4, firstArgument: 16 } as const;
+export const offsets = {
+  number: 0,
+  architecture: 4,
+  firstArgument: 16,
+  secondArgument: 24,
+} as const;
 
 export const load = (offset: number): Instruction => ({ code: 0x20, jt: 0, jf: 0, k: offset });
 /** Goes on with the next instruction when the loaded word equals `k`, else skips `otherwise`. */

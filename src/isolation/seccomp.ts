@@ -20,6 +20,7 @@ import {
  */
 
 const EPERM = 1;
+const EINVAL = 22;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 
@@ -138,6 +139,18 @@ export const refusals: readonly Refusal[] = [
 export const socketFamilies: readonly number[] = [1, 2, 10, 16, 17];
 const socket: Numbers = [41, 359, 198];
 
+/**
+ * Commands of fcntl(2) that take a lease or a delegation (linux/fcntl.h): who then opens the file waits up to
+ * 45 s for its holder to let go, again and again. Files of a preload are shared by sandboxes, and root of
+ * each owns them. EINVAL is what a kernel answers whose leases are off (fs.leases-enable).
+ */
+export const leaseCommands: readonly number[] = [1024, 1040];
+/** i386 has two of them. */
+const fcntl: readonly Numbers[] = [
+  [72, 55, 25],
+  [none, 221, none],
+];
+
 /** AUDIT_ARCH_* of linux/audit.h, in the order of Numbers. */
 const architectures = [0xc000003e, 0x40000003, 0xc00000b7] as const;
 /** Calls of x32 have this bit (asm/unistd.h); nobody uses that ABI, and it would need a list of its own. */
@@ -162,6 +175,12 @@ function blockFor(index: number): Instruction[] {
       const number = numbers[index];
       if (number !== undefined) block.push(ifEqual(number, 1), refuse(errno));
     }
+  }
+  const leases = leaseCommands.flatMap((command) => [ifEqual(command, 1), refuse(EINVAL)]);
+  const ofFcntl = [load(offsets.secondArgument), ...leases, allow];
+  for (const numbers of fcntl) {
+    const number = numbers[index];
+    if (number !== undefined) block.push(ifEqual(number, ofFcntl.length), ...ofFcntl);
   }
   const families = socketFamilies.flatMap((family) => [ifEqual(family, 1), allow]);
   const ofSocket = [load(offsets.firstArgument), ...families, refuse(EAFNOSUPPORT)];

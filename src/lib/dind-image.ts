@@ -6,6 +6,11 @@ export interface BuiltImage {
   sizeBytes: number;
   /** How long it took; 0 when nothing was built. */
   seconds: number;
+  /** Of a preload: its images, what of their bytes was sent for each. */
+  images?: { name: string; bytes: number }[];
+  /** What was sent in all, and how long that took until the engine of the build had unpacked it. */
+  collected?: { bytes: number; seconds: number };
+  storeBytes?: number;
 }
 
 /** What a build of an exercise's image came to. */
@@ -28,4 +33,6 @@ export interface DindImage {
   current: boolean;
   /** A container, running or not, was made from it. */
   inUse: boolean;
+  /** What it preloads. */
+  images: string[];
 }

@@ -17,7 +17,8 @@ export async function lockDataDirectory(
   const holder = spawn(
     "flock",
     ["--nonblock", "--conflict-exit-code", String(conflict), join(dataDir, "lock"), "cat"],
-    { stdio: ["pipe", "pipe", "inherit"] },
+    // Out of the terminal's reach: Ctrl-C is this process's to answer, which clears up under the lock.
+    { stdio: ["pipe", "pipe", "inherit"], detached: true },
   );
   // Once it ends, or this process does, a write finds nobody: no reason to fail.
   holder.stdin.on("error", () => undefined);

@@ -68,6 +68,8 @@ export interface Launch {
   diskDir: string;
   /** Host directory with ca.pem, server-cert.pem and server-key.pem, read-only to the sandbox. */
   certsDir: string;
+  /** Host directory of preloaded images, read-only to the sandbox. */
+  preloadDir?: string | undefined;
 }
 
 /** The part of it that the sandbox's network needs. */
@@ -108,7 +110,13 @@ export interface ContainerFacts {
 /** Readings of a container's own cgroup; they count from the container's start. No limit is Infinity. */
 export interface KernelCounters {
   /** `kills`: on cgroup v1 without those in cgroups below, each of which has a count of its own. */
-  memory: { currentBytes: number; limitBytes: number; kills: number };
+  memory: {
+    currentBytes: number;
+    /** Of it, page cache that can be dropped at once; `docker stats` does not count it as used. */
+    inactiveFileBytes: number;
+    limitBytes: number;
+    kills: number;
+  };
   /** `limitHits`: forks that were refused; on v1, and on v2 before Linux 6.11, without those in cgroups below. */
   pids: {
     current: number;

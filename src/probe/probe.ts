@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import Docker from "dockerode";
+import type { InnerContainer } from "../lib/contract/looks.js";
 import { engineCall } from "../lib/engine-call.js";
 import type { Log } from "../lib/log.js";
 import type { Check, Peer } from "../lib/model.js";
 import { Undo } from "../lib/undo.js";
+import { listContainers } from "./containers.js";
 import { probeImage, probePath } from "./image.js";
 import { parseReport } from "./report.js";
 
@@ -31,6 +33,11 @@ export class SandboxProbe {
   constructor(options: { scriptFile: string; log: Log }) {
     this.#scriptFile = options.scriptFile;
     this.#log = options.log;
+  }
+
+  /** @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED */
+  containers(peer: Peer): Promise<InnerContainer[]> {
+    return listContainers(peer);
   }
 
   /** @throws BerthError ENGINE_FAILED when the sandbox's engine does not run the probe */

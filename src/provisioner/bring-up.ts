@@ -16,14 +16,14 @@ export async function bringUp(
   signal: AbortSignal,
 ): Promise<void> {
   const { parts, records, events } = context;
-  const { id, user } = record;
+  const { id, user, preload } = record;
   const step = async <T>(name: Step, act: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     return events.step(id, name, act);
   };
 
   // These know nothing of each other, and the disk takes about as long as the rest.
-  const [, caPem, diskDir] = await allSettled([
+  const [, caPem, diskDir, preloadDir] = await allSettled([
     step("slice", () => settleSlice(context, user)),
     step("certificates", () => ensureCertificates(context, record)),
     step("disk", async () => {
@@ -33,6 +33,9 @@ export async function bringUp(
       await parts.disks.grow(id, record.limits.diskBytes);
       return mountPoint;
     }),
+    preload === undefined
+      ? Promise.resolve(undefined)
+      : step("preload", () => parts.preloads.mount(preload)),
     step("network", () => prepareNetwork(context, record)),
   ]);
 
@@ -51,6 +54,7 @@ export async function bringUp(
       environment: parts.isolation.environment(holdingOf(context, record)),
       diskDir,
       certsDir: records.certsDirectory(id),
+      preloadDir,
     });
   });
 

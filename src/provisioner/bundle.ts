@@ -1,23 +1,18 @@
 import type { Readable } from "node:stream";
-import { BerthError } from "../lib/errors.js";
 import type { BundleFormat } from "../lib/model.js";
 import type { Context } from "./context.js";
 import type { SandboxRecord } from "./records.js";
+import { certificatesLost } from "./refusals.js";
 import { dockerHostOf } from "./view.js";
 
-/** Packs a bundle with a new client certificate; nothing of it is kept on the host. */
+/** Packs a bundle with a new client certificate, and tells its end; nothing of it is kept on the host. */
 export async function bundleOf(
   { parts, records }: Context,
   record: SandboxRecord,
   format: BundleFormat,
-): Promise<Readable> {
+): Promise<{ archive: Readable; expiresAt: Date }> {
   const caPem = await records.caPem(record.id);
-  if (caPem === undefined) {
-    throw new BerthError(
-      "RECORD_INVALID",
-      `sandbox ${record.id} has lost its certificates; remove it and create it anew`,
-    );
-  }
+  if (caPem === undefined) throw certificatesLost(record.id);
   const expiresAt = new Date(record.expiresAt);
   const client = await parts.certificates.issueClient({
     sandboxId: record.id,
@@ -25,7 +20,7 @@ export async function bundleOf(
     user: record.user,
     sandboxExpiresAt: expiresAt,
   });
-  return parts.bundler.archive(format, {
+  const archive = parts.bundler.archive(format, {
     id: record.id,
     user: record.user,
     name: record.name,
@@ -38,4 +33,5 @@ export async function bundleOf(
     caPem,
     client,
   });
+  return { archive, expiresAt: client.expiresAt };
 }

@@ -1,6 +1,7 @@
 import type { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import type { Backoff } from "./backoff.js";
+import type { ClientCertificates } from "./client-certificates.js";
 import type { SandboxEvents } from "./events.js";
 import type { Incidents } from "./incidents.js";
 import type { Parts } from "./parts.js";
@@ -13,7 +14,10 @@ export interface Context {
   records: Records;
   events: SandboxEvents;
   incidents: Incidents;
+  certificates: ClientCertificates;
   settings: Settings;
+  /** What a user may have: the settings, as their groups change them. */
+  settingsOf: (user: string) => Settings;
   log: Log;
   now: () => Date;
   /** Spaces out the starts of one that keeps dying. */

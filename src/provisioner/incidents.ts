@@ -68,7 +68,7 @@ export function fold(
 /** What limits did to each sandbox: the latest, kept beside its record and told once. */
 export class Incidents {
   readonly #records: Records;
-  readonly #settings: Settings;
+  readonly #settingsOf: (user: string) => Settings;
   readonly #events: SandboxEvents;
   readonly #log: Log;
   readonly #now: () => Date;
@@ -79,13 +79,13 @@ export class Incidents {
 
   constructor(options: {
     records: Records;
-    settings: Settings;
+    settingsOf: (user: string) => Settings;
     events: SandboxEvents;
     log: Log;
     now: () => Date;
   }) {
     this.#records = options.records;
-    this.#settings = options.settings;
+    this.#settingsOf = options.settingsOf;
     this.#events = options.events;
     this.#log = options.log;
     this.#now = options.now;
@@ -168,6 +168,12 @@ export class Incidents {
   #textOf(seen: Sighting, { user, name, limits }: SandboxRecord): string {
     const theirs = this.#records.all().filter((record) => record.user === user);
     const userLimits = sumLimits(theirs.map((record) => record.limits));
-    return textOf(seen, { user, name, limits, userLimits, maxLimits: this.#settings.maxLimits });
+    return textOf(seen, {
+      user,
+      name,
+      limits,
+      userLimits,
+      maxLimits: this.#settingsOf(user).maxLimits,
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { InnerContainer } from "../lib/contract/looks.js";
 import type { Limits } from "../lib/limits.js";
 import type { PortRange } from "../lib/ports.js";
 import type {
@@ -30,6 +31,7 @@ import type {
  */
 export interface Parts {
   images: Images;
+  preloads: Preloads;
   slices: Slices;
   disks: Disks;
   certificates: Certificates;
@@ -47,6 +49,25 @@ export interface Parts {
 export interface Images {
   /** The tag of today's dind image; IMAGE_MISSING when it has not been built. */
   require(): Promise<string>;
+}
+
+/** src/image/preload: images that sandboxes of a profile have from the start, in a store they share. */
+export interface Preloads {
+  /** The image with the profile's preload, and the preload's name; IMAGE_MISSING when it has not been built. */
+  require(profile: {
+    name: string;
+    images: readonly string[];
+  }): Promise<{ image: string; preload: string }>;
+  /** Mounts the preload's store read-only, once for all, and returns where. */
+  mount(preload: string): Promise<string>;
+  /**
+   * Removes stores that no sandbox uses and no new one will, images that were built again, and what a
+   * killed build left; tells what it removed or could not, or on a dry run would.
+   */
+  collect(
+    isUsed: (preload: string) => boolean,
+    options: { dryRun: boolean },
+  ): Promise<{ thing: string; why: string; error?: string }[]>;
 }
 
 /** src/bundle: what a user takes home. */
@@ -164,6 +185,8 @@ export interface Probe {
    *   be another sandbox's
    */
   run(peer: Peer, targets: { gateway: string; neighbour: string }): Promise<Check[]>;
+  /** The containers that run in the sandbox; its engine's word, made safe to show. */
+  containers(peer: Peer): Promise<InnerContainer[]>;
 }
 
 /** src/kernel: what the kernel itself says of a sandbox. */

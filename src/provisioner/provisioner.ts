@@ -6,17 +6,22 @@ import { BerthError, internalDetail } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import type { BundleFormat } from "../lib/model.js";
+import { allowanceOf } from "./allowance.js";
 import { Backoff } from "./backoff.js";
 import { bundleOf } from "./bundle.js";
 import type { Context } from "./context.js";
 import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
+import { ClientCertificates } from "./client-certificates.js";
 import { Incidents } from "./incidents.js";
 import { keepAlive } from "./keep-alive.js";
+import { Looks } from "./looks.js";
 import type { Parts } from "./parts.js";
+import { RecentEvents } from "./recent-events.js";
 import { reconcile } from "./reconcile.js";
 import { checkTtl } from "./request.js";
 import type { Records, SandboxRecord } from "./records.js";
+import { notReady, sandboxNotFound } from "./refusals.js";
 import { reserve, type OwnedRequest } from "./reserve.js";
 import { resize } from "./resize.js";
 import { restore } from "./restore.js";
@@ -30,6 +35,9 @@ import { Watch } from "./watch.js";
 export class Provisioner {
   readonly events: SandboxEvents;
   readonly incidents: Incidents;
+  readonly certificates: ClientCertificates;
+  readonly recent: RecentEvents;
+  readonly looks: Looks;
   readonly #watch: Watch;
   readonly #context: Context;
   readonly #reservations = new Mutex();
@@ -44,24 +52,37 @@ export class Provisioner {
     settings: Settings;
     log: Log;
     now?: () => Date;
+    /** The groups a user is in. */
+    groupsOf?: (user: string) => string[];
   }) {
-    const now = options.now ?? (() => new Date());
+    const { now = () => new Date(), groupsOf = () => [], settings } = options;
+    const settingsOf = (user: string) => allowanceOf(settings, groupsOf(user));
     this.events = new SandboxEvents(now);
-    this.incidents = new Incidents({ ...options, events: this.events, now });
+    this.incidents = new Incidents({ ...options, events: this.events, now, settingsOf });
+    this.certificates = new ClientCertificates({ ...options, now });
     this.#context = {
       ...options,
       now,
+      settingsOf,
       events: this.events,
       incidents: this.incidents,
+      certificates: this.certificates,
       backoff: new Backoff(now),
       userLocks: new KeyedMutex(),
       sandboxLocks: new KeyedMutex(),
     };
     this.#watch = new Watch(this.#context);
+    this.recent = new RecentEvents(this.#context);
+    this.looks = new Looks(this.#context, this.#watch);
   }
 
   get settings(): Settings {
     return this.#context.settings;
+  }
+
+  /** What a user may have, by their groups. */
+  settingsOf(user: string): Settings {
+    return this.#context.settingsOf(user);
   }
 
   /** The slice in which a user's sandboxes are held. */
@@ -133,9 +154,9 @@ export class Provisioner {
   async extend(id: string, addMs: number): Promise<SandboxRecord> {
     const record = this.get(id);
     if (record.state === "creating" || record.state === "removing") throw notReady(record);
-    const { now, records, settings } = this.#context;
+    const { now, records, settingsOf } = this.#context;
     const expiresAt = new Date(Date.parse(record.expiresAt) + addMs);
-    checkTtl(expiresAt.getTime() - now().getTime(), settings);
+    checkTtl(expiresAt.getTime() - now().getTime(), settingsOf(record.user));
     const extended = await records.update(id, { expiresAt: expiresAt.toISOString() });
     this.events.state(id, { state: extended.state, expiresAt: extended.expiresAt });
     return extended;
@@ -189,7 +210,9 @@ export class Provisioner {
   async bundle(id: string, format: BundleFormat): Promise<Readable> {
     const record = this.get(id);
     if (record.state === "creating" || record.state === "removing") throw notReady(record);
-    return bundleOf(this.#context, record, format);
+    const { archive, expiresAt } = await bundleOf(this.#context, record, format);
+    await this.certificates.add(id, expiresAt);
+    return archive;
   }
 
   /** What the sandbox uses now. @throws BerthError SANDBOX_NOT_READY */
@@ -268,14 +291,4 @@ export class Provisioner {
   #mustBeOpen(): void {
     this.#closing.signal.throwIfAborted();
   }
-}
-
-/** Also what is said of a sandbox that the caller may not see. */
-export function sandboxNotFound(id: string): BerthError {
-  return new BerthError("SANDBOX_NOT_FOUND", `there is no sandbox ${id}; see berth list`);
-}
-
-function notReady({ id, state, reason }: SandboxRecord): BerthError {
-  const because = reason === undefined ? "" : ` (${reason})`;
-  return new BerthError("SANDBOX_NOT_READY", `sandbox ${id} is ${state}${because}, not ready`);
 }

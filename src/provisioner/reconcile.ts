@@ -46,11 +46,30 @@ export async function reconcile(
     // Of a sandbox whose record cannot be read nothing is touched, its ports included.
     isBusy: (id: string) => context.sandboxLocks.held(id) || context.records.unreadable.has(id),
   };
+  actions.push(...(await collectPreloads(context, options.dryRun)));
   if (!options.dryRun) await context.parts.isolation.raiseWall();
   for (const line of await context.parts.door.sync(wanted, { dryRun: options.dryRun })) {
     actions.push({ act: "repair forwarding", thing: line, why: "it differed from the records" });
   }
   return actions;
+}
+
+/** What cannot be read or removed is told, and keeps nothing else from being repaired. */
+async function collectPreloads(context: Context, dryRun: boolean): Promise<ReapAction[]> {
+  const { parts, records, log } = context;
+  const act = "remove";
+  // Of a sandbox whose record cannot be read, nobody knows what it uses.
+  if (records.unreadable.size > 0) return [];
+  try {
+    const isUsed = (preload: string) => records.all().some((one) => one.preload === preload);
+    const removed = await parts.preloads.collect(isUsed, { dryRun });
+    return removed.map((one) => ({ act, ...one }));
+  } catch (error) {
+    log.error({ err: error }, "unused preloads could not be removed; the next run tries again");
+    return [
+      { act, thing: "unused preloads", why: "no sandbox uses them", error: messageOf(error) },
+    ];
+  }
 }
 
 async function look(context: Context): Promise<World> {

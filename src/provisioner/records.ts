@@ -29,6 +29,8 @@ const fields = z.strictObject({
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   image: z.string(),
+  /** The store of preloaded images that it sees. */
+  preload: z.string().optional(),
   limits: z.strictObject(limitsShape),
   ports: z.strictObject({ engine: port, from: port, to: port }),
   network: z.strictObject({ subnet: z.cidrv4(), address: z.ipv4() }),
@@ -56,6 +58,8 @@ const certFiles = ["server-key.pem", "server-cert.pem", "ca.pem"] as const;
 const ownCaFile = "ca.pem";
 /** What limits did to the sandbox (incidents.ts). */
 export const incidentsFile = "incidents.json";
+/** When client certificates were handed out (client-certificates.ts). */
+export const certificatesFile = "client-certificates.json";
 type CertFile = (typeof certFiles)[number];
 
 /** The directories of all sandboxes, and what they say, kept in memory as well. */
@@ -162,7 +166,7 @@ export class Records {
     const dir = this.directory(id);
     await removeOwnFiles(this.certsDirectory(id), certFiles);
     await ignoring(rmdir(this.certsDirectory(id)), "ENOENT");
-    await removeOwnFiles(dir, [ownCaFile, incidentsFile, "sandbox.json"]);
+    await removeOwnFiles(dir, [ownCaFile, incidentsFile, certificatesFile, "sandbox.json"]);
     await ignoring(rmdir(dir), "ENOENT");
     this.#records.delete(id);
   }

@@ -17,7 +17,9 @@ export interface Spec {
  * @throws BerthError PROFILE_UNKNOWN, TTL_TOO_LONG, LIMIT_OUT_OF_RANGE
  */
 export function decideSpec(request: CreateRequest, settings: Settings): Spec {
-  const name = request.profile ?? "default";
+  // Who may not have the default gets the first of those they may.
+  const isUsual = settings.profiles.some((known) => known.name === "default");
+  const name = request.profile ?? (isUsual ? "default" : (settings.profiles[0]?.name ?? "default"));
   const profile = settings.profiles.find((known) => known.name === name);
   if (!profile) {
     const known = settings.profiles.map((p) => p.name);

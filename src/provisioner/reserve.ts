@@ -7,6 +7,7 @@ import { allocateUids } from "../lib/uids.js";
 import type { Context } from "./context.js";
 import type { SandboxRecord } from "./records.js";
 import { decideSpec } from "./request.js";
+import type { Profile } from "./settings.js";
 
 /** A request with its owner known. */
 export type OwnedRequest = CreateRequest & { user: string };
@@ -18,12 +19,12 @@ export type OwnedRequest = CreateRequest & { user: string };
  *   UIDS_EXHAUSTED  *   and what decideSpec throws
  */
 export async function reserve(context: Context, request: OwnedRequest): Promise<SandboxRecord> {
-  const { parts, records, settings, now } = context;
-  const spec = decideSpec(request, settings);
+  const { records, settings, settingsOf, now } = context;
+  const spec = decideSpec(request, settingsOf(request.user));
   const name = request.name ?? "default";
   mustBeFree(context, request.user, name);
 
-  const image = await parts.images.require();
+  const from = await startingPoint(context, spec.profile);
   const all = records.all();
   const [ports, network] = await Promise.all([
     freePorts(context, all),
@@ -40,7 +41,7 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
     state: "creating",
     createdAt: createdAt.toISOString(),
     expiresAt: new Date(createdAt.getTime() + spec.ttlMs).toISOString(),
-    image,
+    ...from,
     limits: spec.limits,
     ports,
     publicHost: settings.publicHosts[0] ?? "localhost",
@@ -50,7 +51,16 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
   };
 }
 
-function mustBeFree({ records, settings }: Context, user: string, name: string): void {
+/** The image it is made of, and the preload that this carries. */
+async function startingPoint(
+  { parts }: Context,
+  profile: Profile,
+): Promise<{ image: string; preload?: string }> {
+  if (profile.images.length > 0) return parts.preloads.require(profile);
+  return { image: await parts.images.require() };
+}
+
+function mustBeFree({ records, settingsOf }: Context, user: string, name: string): void {
   const theirs = records.all().filter((record) => record.user === user);
   const same = theirs.find((record) => record.name === name);
   if (same) {
@@ -59,11 +69,12 @@ function mustBeFree({ records, settings }: Context, user: string, name: string):
       `${user} has a sandbox named ${name} already (${same.id}, ${same.state}); use it, remove it, or give another name`,
     );
   }
-  if (theirs.length >= settings.sandboxesPerUser) {
+  const { sandboxesPerUser } = settingsOf(user);
+  if (theirs.length >= sandboxesPerUser) {
     const names = theirs.map((record) => record.name).join(", ");
     throw new BerthError(
       "SANDBOX_LIMIT_REACHED",
-      `${user} has ${theirs.length} of ${settings.sandboxesPerUser} sandboxes (${names}); remove one first`,
+      `${user} has ${theirs.length} of ${sandboxesPerUser} sandboxes (${names}); remove one first`,
     );
   }
 }

@@ -23,10 +23,10 @@ export async function resize(
   record: SandboxRecord,
   request: ResizeRequest,
 ): Promise<SandboxRecord> {
-  const { parts, records, settings, events, log } = context;
+  const { parts, records, settingsOf, events, log } = context;
   const { id, user, limits: before } = record;
   const begun = performance.now();
-  const after = decideResize(request, before, settings);
+  const after = decideResize(request, before, settingsOf(record.user));
   await mustBePossible(context, id, before, after);
 
   await using undo = new Undo(log);

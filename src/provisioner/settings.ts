@@ -19,6 +19,17 @@ export interface Settings {
   maxTtlMs: number;
   sandboxesPerUser: number;
   profiles: Profile[];
+  /** What members may have instead. */
+  groups: Group[];
+}
+
+export interface Group {
+  name: string;
+  /** What is left out is as for everybody. */
+  maxLimits: Partial<SandboxLimits>;
+  maxTtlMs?: number | undefined;
+  sandboxesPerUser?: number | undefined;
+  profiles?: string[] | undefined;
 }
 
 export interface Profile {
@@ -30,4 +41,6 @@ export interface Profile {
   egress: Egress;
   /** Device nodes of the host. */
   devices: string[];
+  /** What it preloads; most preload nothing. */
+  images: string[];
 }

@@ -20,6 +20,8 @@ export async function takeDown(context: Context, id: string): Promise<void> {
   await parts.disks.remove(id);
   // The kernel may refuse to make the slice smaller while others use it; that is no reason to stay.
   if (record) await ignoring(settleSlice(context, record.user, id), "SLICE_LIMITS_NOT_APPLIED");
-  await context.incidents.forget(id, () => records.remove(id));
+  await context.incidents.forget(id, () =>
+    context.certificates.forget(id, () => records.remove(id)),
+  );
   context.backoff.forget(id);
 }

@@ -1,10 +1,10 @@
 import type { Verification } from "../lib/contract/verify.js";
-import { BerthError } from "../lib/errors.js";
 import { gatewayOf, lastAddressOf } from "../lib/subnets.js";
 import { peerOf } from "./bring-up.js";
 import type { Context } from "./context.js";
 import { inspect } from "./held.js";
 import type { SandboxRecord } from "./records.js";
+import { certificatesLost } from "./refusals.js";
 
 /**
  * Looks at a running sandbox again, as its start did and deeper: from the host, and from inside by a
@@ -13,12 +13,7 @@ import type { SandboxRecord } from "./records.js";
 export async function verify(context: Context, record: SandboxRecord): Promise<Verification> {
   const { parts, records } = context;
   const caPem = await records.caPem(record.id);
-  if (caPem === undefined) {
-    throw new BerthError(
-      "RECORD_INVALID",
-      `sandbox ${record.id} has lost its certificates; remove it and create it anew`,
-    );
-  }
+  if (caPem === undefined) throw certificatesLost(record.id);
   const outside = await inspect(context, record);
   const { subnet } = record.network;
   const inside = await parts.probe.run(await peerOf(context, record, caPem), {

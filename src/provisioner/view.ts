@@ -6,7 +6,10 @@ const privilegedWarning =
   "This sandbox is privileged: whoever uses it can become root on the host. For trusted users only.";
 
 /** A sandbox as the API shows it; nothing secret is in a record, and this shows less than the record. */
-export function viewOf(record: SandboxRecord, slice: string, incidents: Incident[]): Sandbox {
+export function viewOf(
+  record: SandboxRecord,
+  around: { slice: string; incidents: Incident[]; maxTtlMs: number },
+): Sandbox {
   return {
     id: record.id,
     user: record.user,
@@ -18,11 +21,12 @@ export function viewOf(record: SandboxRecord, slice: string, incidents: Incident
     ...(record.isolation === "privileged" ? { warning: privilegedWarning } : {}),
     createdAt: record.createdAt,
     expiresAt: record.expiresAt,
+    maxTtlMs: around.maxTtlMs,
     dockerHost: dockerHostOf(record),
     ports: { from: record.ports.from, to: record.ports.to },
     limits: record.limits,
-    slice,
-    incidents,
+    slice: around.slice,
+    incidents: around.incidents,
   };
 }
 

@@ -4,8 +4,8 @@ import type { ContainerFacts, DiskSpace, KernelMessage } from "../lib/model.js";
 import type { Context } from "./context.js";
 import { Observation } from "./observation.js";
 import type { SandboxRecord } from "./records.js";
+import { sampleEveryMs, UsageSamples } from "./usage-history.js";
 
-const sampleEveryMs = 5_000;
 /** Counts of repeats are written this seldom. */
 const samplesPerFlush = 12;
 /** Messages that wait for the engine's answer; the kernel itself tells of ten kills in five seconds at most. */
@@ -21,6 +21,7 @@ interface Seen {
 
 /** Sees what limits do to sandboxes, by samples of all that are ready and by the kernel's log. */
 export class Watch {
+  readonly samples = new UsageSamples();
   readonly #context: Context;
   readonly #seen = new Map<string, Seen>();
   /** Sandboxes by the id of their container; it stays the same when that starts again. */
@@ -97,9 +98,9 @@ export class Watch {
       return;
     }
     const space = await this.#spaceOf(id);
-    for (const seen of observation.take({ atMs: now().getTime(), counters, space })) {
-      incidents.add(id, seen);
-    }
+    const sample = { atMs: now().getTime(), counters, space };
+    this.samples.add(id, sample);
+    for (const seen of observation.take(sample)) incidents.add(id, seen);
   }
 
   async #spaceOf(id: string): Promise<DiskSpace | undefined> {
@@ -186,6 +187,7 @@ export class Watch {
 
   #forgetRemoved(): void {
     const { records } = this.#context;
+    this.samples.forget((id) => !records.get(id));
     for (const id of this.#seen.keys()) if (!records.get(id)) this.#seen.delete(id);
     for (const [container, id] of this.#owners)
       if (!records.get(id)) this.#owners.delete(container);

@@ -1,40 +1,54 @@
-import { createHash } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
-import { userName } from "../lib/contract/sandbox.js";
-import { roles, type AddedUser, type Role, type User } from "../lib/contract/user.js";
+import { isDeepStrictEqual } from "node:util";
+import type { AddedUser, Role, User } from "../lib/contract/user.js";
 import { BerthError, ignoring } from "../lib/errors.js";
+import type { Identity } from "../lib/identity.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
+import { AcceptedTokens } from "./accepted-tokens.js";
+import { LastSeen } from "./last-seen.js";
+import { hashPassword, isPassword } from "./password.js";
+import { admitted, findAdmitted } from "./admission.js";
+import {
+  epochOf,
+  groupsOf,
+  newEpoch,
+  publicView,
+  userRecord,
+  withoutFormer,
+  type UserRecord,
+  type Ways,
+} from "./record.js";
 import { createToken, matches, parseToken } from "./token.js";
-
-const record = z.strictObject({
-  name: userName,
-  role: z.enum(roles),
-  createdAt: z.iso.datetime(),
-  token: z.strictObject({ id: z.string(), salt: z.string(), hash: z.string() }).optional(),
-});
-type UserRecord = z.infer<typeof record>;
 
 /** The people who may ask for sandboxes: one file each, `<dir>/<name>.json`, mode 0600. */
 export class Users {
   readonly #dir: string;
   readonly #log: Log;
   readonly #now: () => Date;
+  readonly #ways: Ways;
+  readonly #changes = new EventEmitter();
   readonly #users = new Map<string, UserRecord>();
-  /** SHA-256 of tokens that scrypt has already accepted: one scrypt per token and daemon, not per request. */
-  readonly #accepted = new Map<string, string>();
-
+  readonly #lastSeen: LastSeen;
+  readonly #accepted = new AcceptedTokens();
   /** One write or unlink of a user's record at a time: a late write must not bring a removed user back. */
   readonly #writing = new KeyedMutex();
 
-  constructor(options: { dir: string; log: Log; now?: () => Date }) {
+  /**
+   * @param options.dir holds the records; beside it, `last-seen.json`
+   * @param options.ways by which others than Berth sign people in
+   */
+  constructor(options: { dir: string; log: Log; ways: Ways; now?: () => Date }) {
     this.#dir = options.dir;
     this.#log = options.log;
+    this.#ways = options.ways;
     this.#now = options.now ?? (() => new Date());
+    const path = join(options.dir, "..", "last-seen.json");
+    this.#lastSeen = new LastSeen({ path, log: options.log, now: this.#now });
   }
 
   /** Reads all records; one that cannot be read is logged and leaves its user without access. */
@@ -45,9 +59,9 @@ export class Users {
       const path = join(this.#dir, file);
       try {
         const json: unknown = JSON.parse(await readFile(path, "utf8"));
-        const user = parseStrictly(record, json, path, "RECORD_INVALID");
+        const user = parseStrictly(userRecord, json, path, "RECORD_INVALID");
         if (file !== `${user.name}.json`) throw new Error(`it is of ${user.name}`);
-        this.#users.set(user.name, user);
+        this.#users.set(user.name, withoutFormer(user, this.#ways));
       } catch (error) {
         this.#log.error(
           { path, err: error },
@@ -55,10 +69,28 @@ export class Users {
         );
       }
     }
+    await this.#lastSeen.load();
+  }
+
+  /** Resolves when all that is known of users is written. */
+  close(): Promise<void> {
+    return this.#lastSeen.flush();
   }
 
   list(): User[] {
-    return [...this.#users.values()].map(publicView).sort((a, b) => a.name.localeCompare(b.name));
+    return [...this.#users.values()]
+      .map((user) => this.#view(user))
+      .sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  find(name: string): User | undefined {
+    const user = this.#users.get(name);
+    return user && this.#view(user);
+  }
+
+  /** Calls the listener with the name of each user who is added, changed or shut out from now on. */
+  onChange(listener: (name: string) => void): void {
+    this.#changes.on("change", listener);
   }
 
   has(name: string): boolean {
@@ -67,103 +99,201 @@ export class Users {
 
   /**
    * Adds a user and returns the token, the only time it is to be had.
-   * A user whom root's creations had added without a token gets theirs now.
+   * A user who was added without a token, by root's creations say, gets theirs now.
    * @throws BerthError USER_EXISTS
    */
-  async add(name: string, role: Role = "user"): Promise<AddedUser> {
-    const known = this.#users.get(name);
-    if (known?.token) {
-      throw new BerthError(
-        "USER_EXISTS",
-        `cannot add user ${name}: there is one already; for a new token remove the user first (this removes their sandboxes)`,
-      );
-    }
+  async add(
+    name: string,
+    role?: Role,
+    more: { password?: string; groups?: string[] } = {},
+  ): Promise<AddedUser> {
+    this.#mustBeNew(name);
     const { token, kept } = await createToken();
-    if (this.#users.get(name)?.token) return this.add(name, role);
-    const user = {
-      name,
-      role,
-      createdAt: known?.createdAt ?? this.#now().toISOString(),
-      token: kept,
-    };
-    await this.#save(user);
-    return { ...publicView(user), token };
+    const password = more.password === undefined ? undefined : await hashPassword(more.password);
+    return this.#writing.run(name, async () => {
+      const known = this.#mustBeNew(name);
+      const user: UserRecord = {
+        ...(known ?? this.#fresh(name)),
+        role: role ?? known?.role ?? "user",
+        token: kept,
+        ...(more.groups ? { groups: more.groups } : {}),
+        ...(password ? { password, epoch: newEpoch() } : {}),
+      };
+      await this.#write(user);
+      return { ...this.#view(user), token };
+    });
   }
 
   /** Adds a user without a token, if not known: root made a sandbox for them. */
   async ensure(name: string): Promise<void> {
-    if (this.#users.has(name)) return;
-    await this.#save({ name, role: "user", createdAt: this.#now().toISOString() });
+    await this.#writing.run(name, async () => {
+      if (!this.#users.has(name)) await this.#write(this.#fresh(name));
+    });
   }
 
   /**
-   * Shuts a user out at once: the token is refused, nothing new can be made for them. Their record
-   * stays until `remove`, so that a removal that breaks off can be asked for again.
+   * Lets somebody in whom others have signed in; adds them, without a token, when they come first.
+   * @throws BerthError SIGN_IN_REFUSED when the name is somebody else's
+   */
+  async admit(identity: Identity, options: { linkLocalUsers?: boolean } = {}): Promise<User> {
+    const found = findAdmitted(this.#users.values(), identity);
+    const name = found?.name ?? identity.name;
+    const decide = (user: UserRecord) => admitted(user, identity, options.linkLocalUsers ?? false);
+    // Most come again as they were: nothing is written, and nobody waits.
+    if (found && isDeepStrictEqual(decide(found), found)) return this.#view(found);
+    return this.#writing.run(name, async () => {
+      const user = decide(this.#users.get(name) ?? this.#fresh(name));
+      await this.#write(user);
+      return this.#view(user);
+    });
+  }
+
+  /** Changes what an admin decides of a user. @throws BerthError USER_NOT_FOUND */
+  async change(name: string, change: { role?: Role; groups?: string[] }): Promise<User> {
+    return this.#writing.run(name, async () => {
+      const user = { ...this.#known(name), ...change };
+      await this.#write(user);
+      return this.#view(user);
+    });
+  }
+
+  /** The groups a user is in; none for nobody. */
+  groupsOf(name: string): string[] {
+    const user = this.#users.get(name);
+    return user ? groupsOf(user) : [];
+  }
+
+  /** Sets a user's password, which ends all sessions of theirs. @throws BerthError USER_NOT_FOUND */
+  async setPassword(name: string, password: string): Promise<void> {
+    this.#known(name);
+    const hash = await hashPassword(password);
+    await this.#writing.run(name, () =>
+      this.#write({ ...this.#known(name), password: hash, epoch: newEpoch() }),
+    );
+  }
+
+  /**
+   * Shuts a user out at once: token, password and sessions are refused, nothing new can be made for
+   * them. Their record stays until `remove`, so that a removal that breaks off can be asked for again.
    * @throws BerthError USER_NOT_FOUND
    */
   revoke(name: string): void {
-    if (!this.#users.delete(name)) {
-      throw new BerthError("USER_NOT_FOUND", `there is no user ${name}; see berth user list`);
-    }
-    for (const [digest, owner] of this.#accepted) {
-      if (owner === name) this.#accepted.delete(digest);
-    }
+    this.#known(name);
+    this.#users.delete(name);
+    this.#accepted.forget(name);
+    this.#changes.emit("change", name);
   }
 
-  /** Removes a revoked user's record. */
+  /** Removes a revoked user's record; that of one who has come anew meanwhile stays. */
   async remove(name: string): Promise<void> {
-    await this.#writing.run(name, () => ignoring(unlink(this.#path(name)), "ENOENT"));
+    await this.#writing.run(name, async () => {
+      if (!this.#users.has(name)) await ignoring(unlink(this.#path(name)), "ENOENT");
+    });
+    this.#lastSeen.forget(name);
   }
 
   /** Whether the token has been recognised before, which takes no scrypt to see. */
   isAccepted(token: string): boolean {
-    return this.#users.has(this.#accepted.get(digestOf(token)) ?? "");
+    return this.#users.has(this.#accepted.ownerOf(token) ?? "");
+  }
+
+  /** Whose token it would be by its public part, whatever the rest; takes no scrypt. */
+  ownerOf(token: string): string | undefined {
+    const parsed = parseToken(token);
+    return parsed && this.#withToken(parsed.id)?.name;
   }
 
   /** Whose token this is; undefined for nobody's. */
   async authenticate(token: string): Promise<User | undefined> {
-    const digest = digestOf(token);
-    const accepted = this.#users.get(this.#accepted.get(digest) ?? "");
-    if (accepted) return publicView(accepted);
+    const accepted = this.#users.get(this.#accepted.ownerOf(token) ?? "");
+    if (accepted) return this.#view(accepted);
     const parsed = parseToken(token);
     if (!parsed) return undefined;
-    const found = [...this.#users.values()].find((user) => user.token?.id === parsed.id);
+    const found = this.#withToken(parsed.id);
     if (!found?.token || !(await matches(parsed.secret, found.token))) return undefined;
     // The user may have been removed while scrypt ran.
-    if (this.#users.get(found.name) !== found) return undefined;
-    this.#accepted.set(digest, found.name);
-    return publicView(found);
+    const still = this.#users.get(found.name);
+    if (still?.token?.id !== parsed.id) return undefined;
+    this.#accepted.add(token, still.name);
+    return this.#view(still);
   }
 
-  async #save(user: UserRecord): Promise<void> {
-    return this.#writing.run(user.name, () => this.#write(user));
+  /** The user, if this is their password; takes as long for a user there is none of. */
+  async checkPassword(name: string, password: string): Promise<User | undefined> {
+    const found = this.#users.get(name);
+    if (!(await isPassword(password, found?.password))) return undefined;
+    // The user may have been removed, or the password changed, while scrypt ran.
+    const still = this.#users.get(name);
+    return still && still.password === found?.password ? this.#view(still) : undefined;
   }
 
+  /** What stands in the sessions of a user: another one ends them. @throws BerthError USER_NOT_FOUND */
+  epochOf(name: string): string {
+    return epochOf(this.#known(name));
+  }
+
+  /** The user of a session that was begun at this epoch; undefined when that is over. */
+  ofSession(name: string, epoch: string): User | undefined {
+    const user = this.#users.get(name);
+    return user && epochOf(user) === epoch ? this.#view(user) : undefined;
+  }
+
+  /** They asked for something just now. */
+  noteSeen(name: string): void {
+    if (this.#users.has(name)) this.#lastSeen.note(name);
+  }
+
+  #withToken(id: string): UserRecord | undefined {
+    return [...this.#users.values()].find((user) => user.token?.id === id);
+  }
+
+  #fresh(name: string): UserRecord {
+    return {
+      name,
+      role: "user",
+      createdAt: this.#now().toISOString(),
+      groups: [],
+      epoch: newEpoch(),
+    };
+  }
+
+  #known(name: string): UserRecord {
+    const user = this.#users.get(name);
+    if (user) return user;
+    throw new BerthError("USER_NOT_FOUND", `there is no user ${name}; see berth user list`);
+  }
+
+  #mustBeNew(name: string): UserRecord | undefined {
+    const known = this.#users.get(name);
+    if (!known?.token) return known;
+    throw new BerthError(
+      "USER_EXISTS",
+      `cannot add user ${name}: there is one already; for a new token remove the user first (this removes their sandboxes)`,
+    );
+  }
+
+  /** The caller holds the user's mutex. */
   async #write(user: UserRecord): Promise<void> {
     const before = this.#users.get(user.name);
     this.#users.set(user.name, user);
     try {
       await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
+      this.#changes.emit("change", user.name);
     } catch (error) {
-      // A user who was never written would be gone after the next start.
-      if (before) this.#users.set(user.name, before);
-      else this.#users.delete(user.name);
+      // A user who was never written would be gone after the next start; one revoked meanwhile stays so.
+      if (this.#users.get(user.name) === user) {
+        if (before) this.#users.set(user.name, before);
+        else this.#users.delete(user.name);
+      }
       throw error;
     }
+  }
+
+  #view(user: UserRecord): User {
+    return publicView(user, this.#lastSeen.of(user.name));
   }
 
   #path(name: string): string {
     return join(this.#dir, `${name}.json`);
   }
 }
-
-function publicView(user: UserRecord): User {
-  return {
-    name: user.name,
-    role: user.role,
-    createdAt: user.createdAt,
-    hasToken: user.token !== undefined,
-  };
-}
-
-const digestOf = (token: string): string => createHash("sha256").update(token).digest("base64");

@@ -23,16 +23,11 @@ const names = await exerciseNames(dir);
 let before: string[];
 let client: DockerClient;
 
-interface Built {
-  images: { name: string; built: boolean; references: string[] }[];
-}
-
 beforeAll(async () => {
+  ok(await berth("image", "build", "exercises"));
   before = await traces();
-  const { images } = (await berthJson("image", "build", "exercises")) as Built;
   const sandbox = await create(user, "--profile", "exercises");
   client = await DockerClient.of(user, sandbox.dockerHost);
-  await client.loadFromHost(images.flatMap(({ references }) => references));
 });
 
 afterAll(async () => {
@@ -83,10 +78,7 @@ describe("the toolbox", () => {
 
 describe("berth image build exercises", () => {
   it("has nothing to do when nothing changed", async () => {
-    const { images } = (await berthJson("image", "build", "exercises")) as Built;
-    expect(images.map(({ name, built }) => [name, built])).toEqual(
-      [...names, "toolbox"].map((name) => [name, false]),
-    );
+    expect(await berthJson("image", "build", "exercises")).toMatchObject({ built: false });
   });
 
   it("lets all stand on one base, whose layer is on the host once", async () => {

@@ -35,7 +35,12 @@ export interface Ran {
 export async function run(
   file: string,
   args: string[],
-  options: { input?: string | Buffer; env?: Record<string, string>; cwd?: string } = {},
+  options: {
+    input?: string | Buffer;
+    env?: Record<string, string>;
+    cwd?: string;
+    timeout?: number;
+  } = {},
 ): Promise<Ran> {
   const result = await execa(file, args, { reject: false, timeout: patience(120_000), ...options });
   return {
@@ -52,7 +57,8 @@ export function ok({ code, stdout, stderr }: Ran): string {
 }
 
 /** Runs a shell line on the host that holds the sandboxes. */
-export const onHost = (line: string): Promise<Ran> => run(...shellOnHost(line));
+export const onHost = (line: string, options: { timeout?: number } = {}): Promise<Ran> =>
+  run(...shellOnHost(line), options);
 
 export function berth(...words: string[]): Promise<Ran> {
   const { file, args, env } = cli(words);

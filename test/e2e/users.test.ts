@@ -49,6 +49,9 @@ const questions: [what: string, method: string, path: string, body?: string][] =
   ["extend", "POST", "/extend", '{"ttl":"1h"}'],
   ["resize", "POST", "/resize", '{"pids":600}'],
   ["usage", "GET", "/usage"],
+  ["its history", "GET", "/usage/history"],
+  ["containers", "GET", "/containers"],
+  ["certificates", "GET", "/certificates"],
   ["bundle", "GET", "/bundle"],
   ["events", "GET", "/events"],
 ];
@@ -66,6 +69,17 @@ describe("a token", () => {
     expect(again.code).toBe(1);
     expect(JSON.parse(again.stdout)).toMatchObject({ error: { code: "USER_EXISTS" } });
     expect(again.stdout).not.toContain("berth_");
+    ok(await berth("user", "remove", "e2e-zoe"));
+  });
+
+  it("is that of an admin once root says so, and of a user again when root takes it back", async () => {
+    const token = ok(await berth("user", "add", "e2e-zoe"));
+    const zoe = new ApiClient(eve.url, token);
+    expect((await zoe.fetch("/v1/users")).status).toBe(403);
+    expect(ok(await berth("user", "set", "e2e-zoe", "--role", "admin"))).toContain("admin");
+    expect((await zoe.fetch("/v1/users")).status).toBe(200);
+    ok(await berth("user", "set", "e2e-zoe", "--role", "user"));
+    expect((await zoe.fetch("/v1/users")).status).toBe(403);
     ok(await berth("user", "remove", "e2e-zoe"));
   });
 

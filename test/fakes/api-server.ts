@@ -185,16 +185,28 @@ export class FakeApi {
 
   #people(name: string, method: string, body: unknown, response: ServerResponse): void {
     if (method === "GET") json(response, 200, { users: [...this.users.values()] });
-    else if (method === "DELETE") {
+    else if (method === "PUT") response.writeHead(204).end();
+    else if (method === "PATCH") {
+      const user = this.users.get(name);
+      if (!user) problem(response, "USER_NOT_FOUND", 404, `no user ${name}`);
+      else json(response, 200, Object.assign(user, body));
+    } else if (method === "DELETE") {
       const removedSandboxes = [...this.sandboxes.values()]
         .filter(({ user }) => user === name)
         .map(({ id }) => id);
       if (!this.users.delete(name)) problem(response, "USER_NOT_FOUND", 404, `no user ${name}`);
       else json(response, 200, { name, removedSandboxes });
     } else {
-      const asked = body as Pick<User, "name" | "role">;
-      const user = { ...asked, createdAt: this.#now.toISOString(), hasToken: true };
-      this.users.set(asked.name, user);
+      const { name, role } = body as Pick<User, "name" | "role">;
+      const user = {
+        name,
+        role,
+        createdAt: this.#now.toISOString(),
+        groups: [],
+        hasToken: true,
+        hasPassword: false,
+      };
+      this.users.set(name, user);
       json(response, 201, { ...user, token: "berth_secret" });
     }
   }
@@ -272,6 +284,17 @@ const rootMe: Me = {
       isolation: "privileged",
       ttlMs: 24 * 3_600_000,
       limits,
+      images: [],
+      ready: true,
+    },
+    {
+      name: "databases",
+      description: "For the course",
+      isolation: "userns",
+      ttlMs: 4 * 3_600_000,
+      limits,
+      images: ["postgres:17"],
+      ready: false,
     },
   ],
   maxLimits: limits,

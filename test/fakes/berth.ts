@@ -30,6 +30,8 @@ class MortalRecords extends Records {
 export class TestBerth {
   readonly host = new FakeHost();
   now = new Date("2026-01-01T12:00:00Z");
+  /** The groups a user is in. */
+  groupsOf: (user: string) => string[] = () => [];
   provisioner!: Provisioner;
   records!: Records;
 
@@ -52,6 +54,7 @@ export class TestBerth {
       maxTtlMs: config.ttl.max,
       sandboxesPerUser: config.sandboxesPerUser,
       profiles: config.profiles,
+      groups: config.groups,
     };
     const berth = new TestBerth(await mkdtemp(join(tmpdir(), "berth-test-")), settings);
     await berth.restart();
@@ -68,9 +71,11 @@ export class TestBerth {
       settings: this.settings,
       log: silentLog,
       now: () => this.now,
+      groupsOf: (user) => this.groupsOf(user),
     });
     await this.records.load();
     await this.provisioner.incidents.load();
+    await this.provisioner.certificates.load();
   }
 
   async create(user = "ann", more: Omit<CreateRequest, "user"> = {}) {

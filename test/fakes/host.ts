@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import type { InnerContainer } from "../../src/lib/contract/looks.js";
 import { BerthError } from "../../src/lib/errors.js";
 import type { Limits } from "../../src/lib/limits.js";
 import type {
@@ -13,6 +14,7 @@ import type { Parts } from "../../src/provisioner/parts.js";
 import { mustAllow } from "./cgroup.js";
 import { fakeDisks } from "./disks.js";
 import { fakeEngine } from "./engine.js";
+import { fakePreloads } from "./preloads.js";
 
 /** Thrown by every call once the fake daemon has been killed: not even its undos run. */
 class Killed extends Error {}
@@ -29,7 +31,12 @@ export const calmCounters = (
     pids: 512,
   },
 ): KernelCounters => ({
-  memory: { currentBytes: 50 * MiB, limitBytes: memoryBytes, kills: 0 },
+  memory: {
+    currentBytes: 60 * MiB,
+    inactiveFileBytes: 10 * MiB,
+    limitBytes: memoryBytes,
+    kills: 0,
+  },
   pids: { current: 40, limit: pids, limitHits: 0, peak: 41 },
   cpu: { usedSeconds: 1.5, periods: 0, throttledPeriods: 0, throttledSeconds: 0 },
 });
@@ -48,6 +55,8 @@ export class FakeHost {
   bridge = false;
   /** What a look at a running sandbox finds. */
   checks: Check[] = [{ name: "uids", ok: true, detail: "all its own" }];
+  /** What a sandbox says that runs in it. */
+  inner: InnerContainer[] = [];
   /** Containers that somebody took off their network. */
   readonly disconnected = new Set<string>();
   /** What sandboxes hold that no record speaks of: another Berth's, say. */
@@ -58,6 +67,10 @@ export class FakeHost {
   /** Ports of strangers. */
   readonly strangers = new Set<number>();
   imageBuilt = true;
+  /** The newest preload of every profile that has images. */
+  preload: string | undefined = "0123456789ab";
+  /** Those that are mounted. */
+  readonly preloads = new Set<string>();
   /** Whether a mounted disk can be enlarged. */
   mayGrow = true;
   /** What each sandbox uses. */
@@ -81,6 +94,7 @@ export class FakeHost {
       ...[...this.containers.keys()].map((id) => `container ${id}`),
       ...[...this.networks].map((id) => `network ${id}`),
       ...[...this.routes.keys()].map((id) => `route ${id}`),
+      ...[...this.preloads].filter((one) => one !== this.preload).map((one) => `preload ${one}`),
     ];
   }
 
@@ -139,6 +153,7 @@ export class FakeHost {
   reboot(): void {
     this.slices.clear();
     this.routes.clear();
+    this.preloads.clear();
     for (const disk of this.disks.values()) disk.mounted = false;
     for (const container of this.containers.values()) container.running = false;
   }
@@ -202,6 +217,7 @@ export class FakeHost {
             throw new BerthError("IMAGE_MISSING", "run berth image build");
           }),
       },
+      preloads: fakePreloads(this),
       slices: {
         nameOf: (user) => `berth-${user}.slice`,
         ensure: (user, limits) =>
@@ -278,7 +294,10 @@ export class FakeHost {
         raiseWall: () => this.call("isolation.raiseWall", () => undefined),
         inspect: () => this.call("isolation.inspect", () => this.checks),
       },
-      probe: { run: () => this.call("probe.run", () => this.checks) },
+      probe: {
+        run: () => this.call("probe.run", () => this.checks),
+        containers: () => this.call("probe.containers", () => this.inner),
+      },
       bundler: { archive: (format, input) => Readable.from([`${format} of ${input.id}`]) },
       hostNetworks: () => Promise.resolve(["10.210.0.0/30"]),
     };

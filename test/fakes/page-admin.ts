@@ -51,13 +51,13 @@ export function addAdminRoutes(app: Express, api: PageApi): void {
   });
   app.get("/v1/groups", (_request, response) => response.json({ groups: data.groups }));
   app.get("/v1/host", (_request, response) => response.json(data.host));
-  app.get("/v1/images", (_request, response) => response.json({ images: data.images }));
+  app.get("/v1/images", (_request, response) => response.json(data.images));
   app.get("/v1/profiles", (_request, response) => response.json({ profiles: data.profiles }));
   addEventRoutes(app, api);
 }
 
 function addEventRoutes(app: Express, api: PageApi): void {
-  const about = { sandbox: "k0000001", user: "alice", name: "default" };
+  const about = { type: "state", sandbox: "k0000001", user: "alice", name: "default", data: {} };
   const event = (minutes: number, text: string) => ({
     at: new Date(api.now() - minutes * 60_000).toISOString(),
     ...about,

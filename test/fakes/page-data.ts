@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import { ZipFile } from "yazl";
+import type { components } from "../../src/lib/api/schema.js";
 import type { Sandbox } from "../../src/lib/contract/sandbox.js";
 
 // What the page's fake API answers where nothing of it changes.
@@ -13,18 +14,28 @@ export const maxLimits = {
   diskBytes: 40 * 2 ** 30,
 };
 
-const profile = (name: string, description: string, isolation: string) => ({
+type Schemas = components["schemas"];
+
+const profile = (
+  name: string,
+  description: string,
+  more: Partial<Schemas["Profile"]> = {},
+): Schemas["Profile"] => ({
   name,
   description,
-  isolation,
+  isolation: "userns",
   ttlMs: 24 * hourMs,
   limits,
+  images: [],
+  ready: true,
+  ...more,
 });
 
 export const profiles = [
-  profile("python", "Python 3 with numpy and Jupyter.", "userns"),
-  profile("empty", "Nothing but the Docker Engine.", "userns"),
-  profile("kernel", "For work on kernel modules.", "privileged"),
+  profile("python", "Python 3 with numpy and Jupyter.", { images: ["python:3"] }),
+  profile("empty", "Nothing but the Docker Engine."),
+  profile("kernel", "For work on kernel modules.", { isolation: "privileged" }),
+  profile("databases", "For the course.", { images: ["postgres:17"], ready: false }),
 ];
 
 export const meOf = (caller: { user?: string; role: string }) => ({
@@ -91,21 +102,41 @@ export const host = {
   version: "0.1.0",
 };
 
-export const groups = [
-  { name: "course-101", maxLimits: { memoryBytes: 2 ** 30, cpus: 1 }, sandboxesPerUser: 1 },
-  { name: "staff", role: "admin", maxTtlMs: 168 * hourMs },
+export const groups: Schemas["Group"][] = [
+  {
+    name: "course-101",
+    maxLimits: { memoryBytes: 2 ** 30, cpus: 1 },
+    sandboxesPerUser: 1,
+    members: 1,
+  },
+  { name: "staff", maxLimits: {}, maxTtlMs: 168 * hourMs, members: 0 },
 ];
 
-export const images = [
-  {
-    name: "berth/dind:3f9a",
-    sizeBytes: 402e6,
-    createdAt: new Date().toISOString(),
-    current: true,
-    inUse: true,
-  },
-  { name: "preload/python", state: "building", progress: { step: "docker load", percent: 62 } },
-];
+export const images: Schemas["ImageList"] = {
+  images: [
+    {
+      tag: "berth/dind:3f9a",
+      id: "sha256:3f9a",
+      sizeBytes: 402e6,
+      createdAt: new Date().toISOString(),
+      current: true,
+      inUse: true,
+      images: ["python:3"],
+    },
+  ],
+  building: [
+    {
+      profile: "databases",
+      phase: "collect",
+      message: "sending postgres:17",
+      image: "postgres:17",
+      startedAt: new Date().toISOString(),
+      bytes: 124e6,
+      totalBytes: 200e6,
+      secondsLeft: 12,
+    },
+  ],
+};
 
 export async function sendBundle(_request: Request, response: Response): Promise<void> {
   const zip = new ZipFile();

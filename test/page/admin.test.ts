@@ -88,6 +88,9 @@ describe("an admin", () => {
     await expectNoBarriers(tab, "events");
     await tab.getByRole("link", { name: "Images and profiles" }).click();
     await tab.getByRole("meter", { name: "Build" }).waitFor();
+    await panel(tab, "Images").getByText("sending postgres:17").waitFor();
+    await panel(tab, "Images").getByText("With python:3").waitFor();
+    await panel(tab, "Profiles").getByText("berth image build databases").waitFor();
     await panel(tab, "Profiles").getByText("can become root on the host").waitFor();
     await takePictures(tab, "admin-images");
     await expectNoBarriers(tab, "images");

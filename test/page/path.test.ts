@@ -29,7 +29,7 @@ describe("from the sign-in to a connection", () => {
     await tab.getByRole("listitem").filter({ hasText: "150" }).first().waitFor();
     await takePictures(tab, "creating");
     await said(tab, "default is ready.");
-    await tab.getByText("made in 1.35").waitFor();
+    await tab.getByText("made in 1.50").waitFor();
 
     const download = tab.waitForEvent("download");
     await tab.getByRole("button", { name: "Download bundle" }).click();
@@ -114,6 +114,9 @@ describe("from the sign-in to a connection", () => {
 describe("a sandbox of one's own", () => {
   it("is asked for with settings, which a reload keeps", async () => {
     const { tab, faults } = await world.open("/new", "alice-token");
+    await tab.getByLabel("Profile").selectOption({ label: "databases (not ready)" });
+    await tab.getByText("berth image build databases").waitFor();
+    await expectNoBarriers(tab, "a profile that is not ready");
     await tab.getByLabel("Profile").selectOption("kernel");
     await tab.getByText("can become root on the").waitFor();
     await tab.getByLabel("Name", { exact: true }).fill("lab");

@@ -108,12 +108,11 @@ describe("time that runs out", () => {
     });
     const { tab } = await world.open(`/sandboxes/${whole.id}`, "alice-token");
     await tab.getByText("It has as much time as it may have").waitFor();
-    const until = new Date(Date.now() + 50 * 60 * minuteMs).toISOString();
     const other = world.api.add({
       user: "alice",
       name: "other",
       expiresAt: new Date(Date.now() + 47 * 60 * minuteMs).toISOString(),
-      ...{ extendableUntil: until },
+      ...{ maxTtlMs: 50 * 60 * minuteMs },
     });
     await tab.goto(`${world.url}/sandboxes/${other.id}`);
     await tab.getByRole("button", { name: "Add 2 hours" }).click();

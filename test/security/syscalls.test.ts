@@ -46,6 +46,18 @@ const calls = refusals.flatMap(({ calls, errno }) =>
 
 attempts("root of a sandbox", () => target, calls);
 
+const fcntl = here === 2 ? 25 : 72;
+
+attempts("root of a sandbox", () => target, [
+  {
+    name: "have others wait who open a file (a lease)",
+    // F_SETLEASE, F_RDLCK
+    asRoot: `file=$(mktemp); exec 9<"$file"; call ${fcntl} 9 1024 0`,
+    refused: /Invalid argument/,
+    seenToFail: "privileged",
+  },
+]);
+
 /** linux/socket.h */
 const families: [name: string, family: number, seenToFail: SeenToFail][] = [
   ["AF_VSOCK, to the hypervisor", 40, "privileged"],

@@ -41,7 +41,9 @@ describe("the configuration", () => {
       name: "default",
       ttlMs: 24 * hour,
       limits: { memoryBytes: GiB },
+      images: [],
     });
+    expect(parseConfig({}, file).profiles[1]).toMatchObject({ name: "empty", images: [] });
   });
 
   it("brings a profile for each exercise, no more generous than default", async () => {
@@ -49,13 +51,21 @@ describe("the configuration", () => {
     const limits = { default: { memory: "256M" } };
     const { profiles } = parseConfig({ profiles: own, limits }, file);
     expect(profiles.map(({ name }) => name).toSorted()).toEqual(
-      ["default", ...Object.keys(exerciseProfiles)].toSorted(),
+      ["default", "empty", ...Object.keys(exerciseProfiles)].toSorted(),
     );
-    for (const { name, ...given } of profiles.filter((p) => !(p.name in own))) {
+    for (const { name, ...given } of profiles.filter(
+      (p) => p.name in exerciseProfiles && !(p.name in own),
+    )) {
       const memoryBytes = 256 * 1024 ** 2;
       expect([name, given]).toMatchObject([
         name,
-        { egress: { mode: "none" }, devices: [], isolation: "userns", limits: { memoryBytes } },
+        {
+          egress: { mode: "none" },
+          devices: [],
+          isolation: "userns",
+          limits: { memoryBytes },
+          images: exerciseProfiles[name]?.exercises,
+        },
       ]);
     }
     expect(profiles.find(({ name }) => name === "vpn")?.ttlMs).toBe(2 * hour);
@@ -235,5 +245,22 @@ describe("isolation and network", () => {
     [{ network: { allowPrivate: ["lan"] } }, "network.allowPrivate"],
   ])("refuses %j", (given, told) => {
     expect(refusalOf(given)).toContain(told);
+  });
+});
+
+describe("preloaded images", () => {
+  it("are references, paths and names, by profile", () => {
+    const images = ["alpine:3.22", "/srv/images/db.tar", "shell"];
+    const { profiles } = parseConfig({ profiles: { course: { images } } }, file);
+    expect(profiles.find(({ name }) => name === "course")?.images).toEqual(images);
+    expect(refusalOf({ profiles: { course: { images: ["two words"] } } })).toContain(
+      "profiles.course.images",
+    );
+  });
+
+  it("leave the profile `empty` to whoever redefines it", () => {
+    const { profiles } = parseConfig({ profiles: { empty: { images: ["alpine"] } } }, file);
+    expect(profiles.filter(({ name }) => name === "empty")).toHaveLength(1);
+    expect(profiles[1]?.images).toEqual(["alpine"]);
   });
 });

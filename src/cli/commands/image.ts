@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { BuiltImage } from "../../lib/dind-image.js";
 import { formatSize } from "../../lib/units.js";
+import { BuildReporter } from "../build-reporter.js";
 import { Interrupted } from "../failure.js";
-import type { BuildProgress } from "../local.js";
 import { Progress } from "../progress.js";
 import type { Session } from "../session.js";
 import { alignColumns } from "../table.js";
@@ -13,6 +13,7 @@ interface ConfigOption {
 }
 
 interface BuildOptions extends ConfigOption {
+  profile?: string;
   rebuild?: boolean;
   base?: string;
   mirror?: string;
@@ -26,15 +27,17 @@ export const addImage: AddVerb = (parent, session) => {
 };
 
 function addBuild(images: Command, session: Session): void {
-  verb(images, "build [exercise]", {
+  verb(images, "build [profile]", {
     summary: "build the image, if its inputs have changed",
     about:
       "Builds the image that sandboxes start from, into the host's Docker Engine: a small Debian\n" +
       "with Docker in it. Its tag is made from its inputs; when it is there already nothing is done.\n" +
-      "With a name: the image of that exercise instead, or with `exercises` those of all.",
+      "With a profile: the image that carries the profile's `images` as well, for its sandboxes to\n" +
+      "share. Those are taken from the host's engine, from files, or else from a registry.",
     examples: [
       ["image build"],
-      ["image build exercises", "the images of all exercises"],
+      ["image build vpn", "with the images that this profile preloads"],
+      ["image build exercises", "with those of all exercises that come with Berth"],
       ["image build --mirror http://deb.example.org/debian", "from a mirror nearby"],
       ["image build --base debian:trixie-slim", "on a base image, from a registry"],
     ],
@@ -44,16 +47,14 @@ function addBuild(images: Command, session: Session): void {
     .option("--base <image>", "start from this image instead of making a Debian root")
     .option("--mirror <url>", "Debian mirror to install from")
     .option("--config <file>", "the configuration (default: /etc/berth/berth.yaml)")
-    .action((exercise: string | undefined, options: BuildOptions) =>
-      session.onTheHost(() => build(session, exercise, options)),
+    .action((profile: string | undefined, options: BuildOptions) =>
+      session.onTheHost(() =>
+        build(session, { ...options, ...(profile === undefined ? {} : { profile }) }),
+      ),
     );
 }
 
-async function build(
-  session: Session,
-  exercise: string | undefined,
-  options: BuildOptions,
-): Promise<void> {
+async function build(session: Session, options: BuildOptions): Promise<void> {
   const interrupt = new AbortController();
   const off = session.deps.onInterrupt(() => {
     interrupt.abort();
@@ -62,14 +63,10 @@ async function build(
   try {
     const { deps, out } = session;
     const request = { ...options, rebuild: options.rebuild ?? false };
-    const { image } = deps.local;
-    const tell = reporter(progress);
-    const result =
-      exercise === undefined
-        ? await image.build(request, tell, interrupt.signal)
-        : await image.buildExercises(exercise, request, tell, interrupt.signal);
+    const reporter = new BuildReporter(progress);
+    const image = await deps.local.image.build(request, reporter.tell, interrupt.signal);
     progress.clear();
-    out.result(result, () => ("images" in result ? result.images : [result]).map(describe));
+    out.result(image, () => describe(image));
   } catch (error) {
     progress.clear();
     throw interrupt.signal.aborted ? new Interrupted("interrupted; no image was made") : error;
@@ -78,22 +75,12 @@ async function build(
   }
 }
 
-function describe({ tag, built, seconds, sizeBytes }: BuiltImage): string {
+function describe({ tag, built, seconds, sizeBytes, images = [] }: BuiltImage): string[] {
   const how = built ? `built in ${seconds.toFixed(1)} s` : "is up to date";
-  return `${tag} ${how}, ${formatSize(sizeBytes)}`;
-}
-
-/** A line for each phase as it begins; on a terminal also how far it is. */
-function reporter(progress: Progress): (step: BuildProgress) => void {
-  let phase: string | undefined;
-  return (step) => {
-    if (step.phase !== phase) {
-      phase = step.phase;
-      progress.line(`  ${step.seconds.toFixed(1).padStart(5)} s  ${phase}: ${step.message}`);
-    }
-    const moved = step.bytes === undefined ? "" : `, ${formatSize(step.bytes)}`;
-    progress.update(`  ${step.seconds.toFixed(1).padStart(5)} s  ${step.message}${moved}`);
-  };
+  return [
+    `${tag} ${how}, ${formatSize(sizeBytes)}`,
+    ...images.map(({ name, bytes }) => `  ${name}${bytes > 0 ? `, ${formatSize(bytes)}` : ""}`),
+  ];
 }
 
 function addList(images: Command, session: Session): void {
@@ -113,9 +100,12 @@ function addList(images: Command, session: Session): void {
           formatSize(image.sizeBytes),
           image.createdAt,
           [image.current ? "current" : "", image.inUse ? "in use" : ""].filter(Boolean).join(", "),
+          image.images.join(" "),
         ]);
         session.out.result({ images: found }, () =>
-          rows.length ? alignColumns([["TAG", "ID", "SIZE", "CREATED", ""], ...rows]) : [],
+          rows.length
+            ? alignColumns([["TAG", "ID", "SIZE", "CREATED", "", "PRELOADS"], ...rows])
+            : [],
         );
         if (rows.length === 0 && !session.out.json) {
           session.out.note("There is no image yet. Build it with: berth image build");

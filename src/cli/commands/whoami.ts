@@ -22,11 +22,12 @@ function linesOf(me: Me): string[] {
     profile.name,
     formatDuration(profile.ttlMs),
     limitsOf(profile.limits),
-    profile.description,
+    profile.ready ? profile.description : "not ready: its images are not built yet",
   ]);
   return [
     `${me.user ?? "root, over the socket"} (${me.role})`,
     ...detailLines([
+      ...(me.groups?.length ? [["groups", me.groups.join(", ")] as [string, string]] : []),
       ["sandboxes", `${me.sandboxesPerUser} per user at most`],
       ["time", `${formatDuration(me.ttl.defaultMs)}, ${formatDuration(me.ttl.maxMs)} at most`],
       ["at most", limitsOf(me.maxLimits)],

@@ -1,12 +1,12 @@
 import type { SandboxEvent } from "../../provisioner/events.js";
-import { sandboxNotFound } from "../../provisioner/provisioner.js";
+import { sandboxNotFound } from "../../provisioner/refusals.js";
 import { maySee } from "../caller.js";
 import type { HttpContext } from "../context.js";
+import { openStream } from "../open-stream.js";
 import { route, type Route } from "../route.js";
-import { EventStream } from "../sse.js";
 
 /** GET …/events. */
-export function eventsRoute({ provisioner }: HttpContext): Route {
+export function eventsRoute({ provisioner, signIn }: HttpContext): Route {
   return route({
     method: "get",
     path: "/v1/sandboxes/{id}/events",
@@ -15,7 +15,8 @@ export function eventsRoute({ provisioner }: HttpContext): Route {
     access: "user",
     answers: { 200: { description: "The stream", contentTypes: ["text/event-stream"] } },
     errors: ["SANDBOX_NOT_FOUND"],
-    handle({ caller, params, request, response }) {
+    handle(call) {
+      const { caller, params, request, response } = call;
       const id = params["id"] ?? "";
       const record = provisioner.list().find((known) => known.id === id);
       // A creation that failed has no record any more, but its story can still be read.
@@ -27,7 +28,7 @@ export function eventsRoute({ provisioner }: HttpContext): Route {
         return;
       }
 
-      const stream = new EventStream(response, () => {
+      const stream = openStream(signIn, call, () => {
         unfollow();
       });
       const unfollow = provisioner.events.follow(id, (event) => {

@@ -6,20 +6,19 @@ import {
   resizeRequest,
   sandbox,
   sandboxList,
-  usage,
   userName,
   type CreateRequest,
 } from "../../lib/contract/sandbox.js";
 import { verification } from "../../lib/contract/verify.js";
 import { BerthError } from "../../lib/errors.js";
-import { sandboxNotFound } from "../../provisioner/provisioner.js";
-import { viewOf } from "../../provisioner/view.js";
 import type { SandboxRecord } from "../../provisioner/records.js";
 import { maySee, type Caller } from "../caller.js";
 import type { HttpContext } from "../context.js";
 import { isHangup } from "../problem.js";
 import { route, type Route } from "../route.js";
 import { eventsRoute } from "./events.js";
+import { lookRoutes } from "./looks.js";
+import { theirs, view } from "./theirs.js";
 
 const creationErrors = [
   "FORBIDDEN",
@@ -54,6 +53,7 @@ export function sandboxRoutes(context: HttpContext): Route[] {
     listRoute(context),
     ...oneSandboxRoutes(context),
     resizeRoute(context),
+    ...lookRoutes(context),
     verifyRoute(context),
     bundleRoute(context),
     eventsRoute(context),
@@ -100,7 +100,12 @@ function listRoute(context: HttpContext): Route {
     path: "/v1/sandboxes",
     summary: "List your sandboxes; admins see all, or those of one user",
     access: "user",
-    query: z.strictObject({ user: userName.optional() }),
+    query: z.strictObject({
+      user: userName.optional(),
+      usage: z.enum(["true", "false"]).optional().meta({
+        description: "Whether to tell what each used when it was looked at last",
+      }),
+    }),
     answers: { 200: { description: "Oldest first", schema: sandboxList } },
     errors: [],
     handle({ caller, query, response }) {
@@ -109,7 +114,11 @@ function listRoute(context: HttpContext): Route {
         .filter((record) => maySee(caller, record.user))
         .filter((record) => query.user === undefined || record.user === query.user)
         .sort((a, b) => a.createdAt.localeCompare(b.createdAt))
-        .map((record) => view(context, record));
+        .map((record) => {
+          const usage =
+            query.usage === "true" ? context.provisioner.looks.usage(record) : undefined;
+          return { ...view(context, record), ...(usage ? { usage } : {}) };
+        });
       response.json({ sandboxes });
     },
   });
@@ -155,17 +164,6 @@ function oneSandboxRoutes(context: HttpContext): Route[] {
         response.json(view(context, await provisioner.extend(id, body.ttl)));
       },
     }),
-    route({
-      method: "get",
-      path: `${path}/usage`,
-      summary: "What the sandbox uses now, beside its limits",
-      access: "user",
-      answers: { 200: { description: "Usage of the sandbox as a whole", schema: usage } },
-      errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE", "DISK_FAILED"],
-      async handle({ caller, params, response }) {
-        response.json(await provisioner.usage(theirs(context, caller, params).id));
-      },
-    }),
   ];
 }
 
@@ -206,7 +204,13 @@ function verifyRoute(context: HttpContext): Route {
       "Look at how a sandbox is held: from the host, and from inside by a container that tries to get out",
     access: "user",
     answers: { 200: { description: "What was found", schema: verification } },
-    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "ENGINE_UNREACHABLE", "ENGINE_FAILED"],
+    errors: [
+      "SANDBOX_NOT_FOUND",
+      "SANDBOX_NOT_READY",
+      "ENGINE_UNREACHABLE",
+      "ENGINE_FAILED",
+      "RECORD_INVALID",
+    ],
     async handle({ caller, params, response }) {
       const { id } = theirs(context, caller, params);
       response.json(await context.provisioner.verify(id));
@@ -223,7 +227,7 @@ function bundleRoute(context: HttpContext): Route {
     summary: "A fresh bundle: address, client certificate and Docker context, as zip or tar",
     access: "user",
     answers: { 200: { description: "The bundle", contentTypes: Object.keys(archives) } },
-    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY"],
+    errors: ["SANDBOX_NOT_FOUND", "SANDBOX_NOT_READY", "INVALID_REQUEST", "RECORD_INVALID"],
     async handle({ caller, params, request, response }) {
       const record = theirs(context, caller, params);
       const type = request.accepts(Object.keys(archives)) as keyof typeof archives | false;
@@ -234,10 +238,7 @@ function bundleRoute(context: HttpContext): Route {
         );
       }
       const archive = await context.provisioner.bundle(record.id, archives[type]);
-      response
-        .type(type)
-        .attachment(`berth-${record.user}-${record.name}.${archives[type]}`)
-        .setHeader("Cache-Control", "no-store");
+      response.type(type).attachment(`berth-${record.user}-${record.name}.${archives[type]}`);
       try {
         await pipeline(archive, response);
       } catch (error) {
@@ -284,20 +285,4 @@ const isRootItself = (caller: Caller): boolean => caller.name === undefined;
 
 function userNotFound(user: string): BerthError {
   return new BerthError("USER_NOT_FOUND", `there is no user ${user}; berth user add ${user}`);
-}
-
-/** The sandbox of the path, if the caller may see it; others' look as if they were not there. */
-function theirs(
-  { provisioner }: HttpContext,
-  caller: Caller,
-  params: Record<string, string>,
-): SandboxRecord {
-  const id = params["id"] ?? "";
-  const record = provisioner.get(id);
-  if (!maySee(caller, record.user)) throw sandboxNotFound(id);
-  return record;
-}
-
-function view({ provisioner }: HttpContext, record: SandboxRecord) {
-  return viewOf(record, provisioner.sliceOf(record.user), provisioner.incidents.of(record.id));
 }

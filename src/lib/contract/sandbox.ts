@@ -138,6 +138,10 @@ export const sandbox = z
       .meta({ description: "What the user and the operator must know of this isolation" }),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
+    maxTtlMs: z
+      .int()
+      .optional()
+      .meta({ description: "How far from now `extend` may bring its end, for this user" }),
     dockerHost: z.string().meta({ description: "tcp:// address for DOCKER_HOST" }),
     ports: z
       .object({ from: z.int(), to: z.int() })
@@ -148,8 +152,6 @@ export const sandbox = z
   })
   .meta({ id: "Sandbox" });
 export type Sandbox = z.infer<typeof sandbox>;
-
-export const sandboxList = z.object({ sandboxes: z.array(sandbox) }).meta({ id: "SandboxList" });
 
 export const usage = z
   .object({
@@ -183,11 +185,24 @@ export const usage = z
   .meta({ id: "Usage" });
 export type Usage = z.infer<typeof usage>;
 
+export const sandboxList = z
+  .object({
+    sandboxes: z.array(
+      sandbox.extend({
+        usage: usage.optional().meta({
+          description: "With usage=true: what the last look at it saw, some seconds old",
+        }),
+      }),
+    ),
+  })
+  .meta({ id: "SandboxList" });
+
 /** Steps of a creation, in order; each is an event when it starts and when it ends. */
 export const steps = [
   "slice",
   "certificates",
   "disk",
+  "preload",
   "network",
   "container",
   "start",

@@ -43,6 +43,13 @@ describe("bin/berth", () => {
     expect(await berth(["show", "a b"])).toEqual({ code: 3, stdout: "show|a b\n", stderr: "" });
   });
 
+  it("keeps the heap small of what lasts or passes much on", async () => {
+    await install("console.log(process.execArgv.join(' '))");
+    expect((await berth(["serve"])).stdout).toContain("--max-semi-space-size=2");
+    expect((await berth(["image", "build", "a b"])).stdout).toContain("--max-semi-space-size=2");
+    expect((await berth(["list"])).stdout).toBe("\n");
+  });
+
   it("finds its program through a symlink", async () => {
     await install("console.log('here')");
     await symlink("bin/berth", path.join(root, "linked"));

@@ -17,6 +17,7 @@ describe("berth create", () => {
         "stderr": "  slice        2 ms
         certificates 12 ms
         disk         12 ms
+        preload      12 ms
         network      12 ms
         container    12 ms
         start        12 ms

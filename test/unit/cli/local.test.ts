@@ -62,27 +62,6 @@ describe("berth doctor", () => {
 });
 
 describe("berth image", () => {
-  it("build EXERCISE builds its image instead, and tells of each", async () => {
-    const names = ["shell", "toolbox"];
-    const images = names.map((name) => ({
-      ...image,
-      ...{ name, tag: `berth/exercise-${name}:1`, references: [], built: name === "shell" },
-    }));
-    const verbs: LocalVerbs["image"] = {
-      ...unusedLocal.image,
-      buildExercises: (name, options) => {
-        expect([name, options]).toEqual(["exercises", { rebuild: false }]);
-        return Promise.resolve({ images });
-      },
-    };
-    const words = ["image", "build", "exercises"];
-    expect((await bench.berth(words, local({ image: verbs }))).stdout).toBe(
-      "berth/exercise-shell:1 built in 23.4 s, 400 MiB\nberth/exercise-toolbox:1 is up to date, 400 MiB\n",
-    );
-    const { stdout } = await bench.berth([...words, "--json"], local({ image: verbs }));
-    expect(JSON.parse(stdout)).toEqual({ images });
-  });
-
   it("build tells each phase once on stderr and the tag on stdout", async () => {
     const verbs: LocalVerbs["image"] = {
       ...unusedLocal.image,
@@ -128,6 +107,7 @@ describe("berth image", () => {
               createdAt: "2025-06-01T10:00:00Z",
               current: true,
               inUse: true,
+              images: ["alpine:3"],
             },
           ],
         }),
@@ -135,7 +115,7 @@ describe("berth image", () => {
     };
     const { stdout } = await bench.berth(["image", "list"], local({ image: verbs }));
     expect(stdout).toContain(
-      "berth-dind:1  0123456789ab  400 MiB  2025-06-01T10:00:00Z  current, in use\n",
+      "berth-dind:1  0123456789ab  400 MiB  2025-06-01T10:00:00Z  current, in use  alpine:3\n",
     );
     const removal = await bench.berth(["image", "remove", "berth-dind:1"], local({ image: verbs }));
     expect(removal.code).toBe(1);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import type { CliDeps, Terminal } from "../../../src/cli/deps.js";
 import type { LocalVerbs } from "../../../src/cli/local.js";
 import { runCli } from "../../../src/cli/run.js";
@@ -36,6 +36,7 @@ export class Bench implements AsyncDisposable {
   deps(overrides: Partial<CliDeps> = {}): Omit<CliDeps, "stdout" | "stderr"> & Partial<CliDeps> {
     return {
       version: "1.2.3",
+      stdin: Readable.from([]),
       cwd: this.dir,
       home: path.join(this.dir, "home"),
       uid: 1000,
@@ -96,5 +97,5 @@ export const unusedLocal: LocalVerbs = {
   serve: unused,
   reap: unused,
   doctor: unused,
-  image: { build: unused, buildExercises: unused, list: unused, remove: unused },
+  image: { build: unused, list: unused, remove: unused },
 };

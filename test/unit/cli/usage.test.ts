@@ -28,6 +28,9 @@ describe("a wrong command line", () => {
     ["crate alice", "Did you mean create?"],
     ["create alice --memroy 1G", "Did you mean --memory?"],
     ["user ad alice", "Did you mean add?"],
+    ["user set alice", "say what to change: --role, --group or --no-groups"],
+    ["user set alice --role boss", "Allowed choices are user, admin"],
+    ["user set alice --group lab --no-groups", "contradict"],
   ])("`berth %s` exits 2, says what is wrong, and asks nobody", async (line, text) => {
     const { code, stdout, stderr } = await bench.berth(line.split(" "));
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -71,7 +74,7 @@ describe("help", () => {
         remove|rm <sandbox...>      remove sandboxes and all that is in them
 
       Users:
-        user                        add, list and remove users
+        user                        add, change, list and remove users, set passwords
         whoami                      who Berth takes you for, and what you may ask for
 
       The host:
@@ -112,7 +115,15 @@ describe("help", () => {
   it.each(
     [
       "serve,create,list,show,bundle,env,extend,resize,remove,reap,doctor,whoami".split(","),
-      ["user add", "user list", "user remove", "image build", "image list", "image remove"],
+      [
+        "user add",
+        "user set",
+        "user list",
+        "user remove",
+        "image build",
+        "image list",
+        "image remove",
+      ],
     ].flat(),
   )("of `%s` teaches by example", async (name) => {
     const { code, stdout } = await bench.berth([...name.split(" "), "--help"]);

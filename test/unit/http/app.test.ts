@@ -167,6 +167,18 @@ describe("removing a user", () => {
   );
 });
 
+describe("what only those may see who are signed in", () => {
+  it("is kept by no browser and no proxy", async () => {
+    for (const path of ["/v1/me", "/v1/sandboxes", "/v1/users"]) {
+      const answer = await api.fetch(path, { token });
+      expect(answer.headers.get("cache-control"), path).toBe(
+        answer.status === 200 ? "no-store" : null,
+      );
+    }
+    expect((await api.asRoot("/v1/users")).headers.get("cache-control")).toBe("no-store");
+  });
+});
+
 describe("failed attempts", () => {
   const guess = () => api.fetch("/v1/me", { token: "wrong" });
 
@@ -174,9 +186,31 @@ describe("failed attempts", () => {
     for (let i = 0; i < 60; i++) expect((await guess()).status).toBe(401);
     const problem = await problemIn(await guess());
     expect(problem).toMatchObject({ status: 429, code: "RATE_LIMITED" });
-    expect((await api.fetch("/v1/sandboxes", { json: {} })).status).toBe(429);
+    expect((await api.fetch("/v1/sandboxes", { json: {}, token: "worse" })).status).toBe(429);
     expect((await api.fetch("/healthz")).status).toBe(200);
     expect((await api.asRoot("/v1/me")).status).toBe(200);
+  });
+
+  it("shut nobody out who has a token, seen before or not", async () => {
+    for (let i = 0; i < 61; i++) await guess();
+    expect((await guess()).status).toBe(429);
+    expect((await api.fetch("/v1/me", { token })).status).toBe(200);
+    expect((await api.fetch("/v1/session", { json: { token } })).status).toBe(200);
+  });
+
+  it("with the public part of a token count by that, and not once it was seen whole", async () => {
+    const altered = `${token.slice(0, -5)}AAAAA`;
+    const bob = await api.token("bob");
+    for (let i = 0; i < 60; i++) await api.fetch("/v1/me", { token: altered });
+    expect((await api.fetch("/v1/me", { token: altered })).status).toBe(429);
+    expect((await guess()).status).toBe(401);
+    expect((await api.fetch("/v1/me", { token: bob })).status).toBe(200);
+  });
+
+  it("are not what names nobody: each browser does it that opens the page", async () => {
+    for (let i = 0; i < 70; i++) expect((await api.fetch("/v1/session")).status).toBe(200);
+    for (let i = 0; i < 70; i++) expect((await api.fetch("/v1/me")).status).toBe(401);
+    expect((await guess()).status).toBe(401);
   });
 
   it("do not count those who have a token, however many streams they keep open", async () => {

@@ -3,44 +3,97 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
+import { signInSettingsOf } from "../../../src/assemble.js";
+import { parseConfig, type Config } from "../../../src/config.js";
 import { buildApp } from "../../../src/http/app.js";
 import { markAsRoot } from "../../../src/http/caller.js";
+import { HostMeter } from "../../../src/kernel/host-meter.js";
+import type { ImageBuild } from "../../../src/lib/contract/host.js";
+import type { DindImage } from "../../../src/lib/dind-image.js";
 import { Metrics } from "../../../src/http/metrics.js";
 import { problemSchema, type Problem } from "../../../src/lib/contract/problem.js";
 import type { Role } from "../../../src/lib/contract/user.js";
+import { SignIn } from "../../../src/http/sign-in/sign-in.js";
 import { Users } from "../../../src/users/users.js";
 import { TestBerth } from "../../fakes/berth.js";
 
+const sourcePage = fileURLToPath(new URL("../../../src/http/page", import.meta.url));
+
 /** The real application over a real provisioner on a fake host, on two doors as the daemon has them. */
 export class TestApi {
+  images: DindImage[] = [];
+  building: ImageBuild[] = [];
+  unbuilt: () => Promise<string[]> = () => Promise.resolve([]);
   /** Lines of the log, as JSON. */
   readonly logged: string[] = [];
+  users!: Users;
   #remote!: Server;
   #local!: Server;
 
   private constructor(
     readonly berth: TestBerth,
-    readonly users: Users,
+    private readonly config: Config,
+    private readonly pageDir: string,
   ) {}
 
-  static async start(config: unknown = {}): Promise<TestApi> {
+  static async start(config: unknown = {}, { pageDir = sourcePage } = {}): Promise<TestApi> {
     const berth = await TestBerth.start(config);
-    const log = pino({ level: "info" }, { write: (line: string) => void api.logged.push(line) });
-    const users = new Users({ dir: `${berth.dir}-users`, log });
-    const api: TestApi = new TestApi(berth, users);
+    const api = new TestApi(berth, parseConfig(config, "test config"), pageDir);
+    await api.#open();
+    return api;
+  }
+
+  async #open(): Promise<void> {
+    const log = pino({ level: "info" }, { write: (line: string) => void this.logged.push(line) });
+    const { dataDir } = this;
+    const now = () => this.berth.now;
+    const users = new Users({ dir: `${dataDir}/users`, log, now, ways: this.config.signIn });
+    this.users = users;
+    this.berth.groupsOf = (name) => users.groupsOf(name);
     await users.load();
-    const { provisioner } = berth;
+    const { provisioner } = this.berth;
     const app = buildApp({
       provisioner,
       users,
+      signIn: await SignIn.open({
+        settings: await signInSettingsOf(this.config),
+        users,
+        dataDir,
+        log,
+        now,
+      }),
+      host: new HostMeter({ dataDir, now }),
+      images: {
+        list: () => Promise.resolve(this.images),
+        building: () => Promise.resolve(this.building),
+        unbuilt: () => this.unbuilt(),
+      },
       metrics: new Metrics(provisioner, { available: 3, size: 12 }),
       version: "1.2.3",
-      pageDir: fileURLToPath(new URL("../../../src/http/page", import.meta.url)),
+      pageDir: this.pageDir,
       log,
     });
-    api.#remote = await listening(createServer(app));
-    api.#local = await listening(createServer(app).on("connection", markAsRoot));
-    return api;
+    this.#remote = await listening(createServer(app));
+    this.#local = await listening(createServer(app).on("connection", markAsRoot));
+  }
+
+  /** A new daemon on what the last one left. */
+  async restart(): Promise<void> {
+    await this.#close();
+    await this.berth.restart();
+    await this.#open();
+  }
+
+  async #close(): Promise<void> {
+    for (const server of [this.#remote, this.#local]) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await this.users.close();
+  }
+
+  get dataDir(): string {
+    return `${this.berth.dir}-data`;
   }
 
   get port(): number {
@@ -62,11 +115,8 @@ export class TestApi {
   }
 
   async stop(): Promise<void> {
-    for (const server of [this.#remote, this.#local]) {
-      server.closeAllConnections();
-      server.close();
-    }
-    await rm(`${this.berth.dir}-users`, { recursive: true });
+    await this.#close();
+    await rm(this.dataDir, { recursive: true });
     await this.berth.stop();
   }
 }

@@ -92,10 +92,13 @@ export class FakeDocker {
   }
 
   #list(filters: string): Promise<FakeImage[]> {
-    const [label = ""] = (JSON.parse(filters) as { label: string[] }).label;
-    const [name = "", value] = label.split("=");
+    const { label } = JSON.parse(filters) as { label: string[] };
+    const wanted = label.map((one) => one.split("="));
     const matches = (labels: Record<string, string> | null) =>
-      labels?.[name] !== undefined && (value === undefined || labels[name] === value);
+      wanted.every(
+        ([name = "", value]) =>
+          labels?.[name] !== undefined && (value === undefined || labels[name] === value),
+      );
     return this.#up(this.images.filter(({ Labels }) => matches(Labels)));
   }
 

@@ -9,12 +9,13 @@ const arm64 = 0xc00000b7;
 /** Runs the program as the kernel does (Documentation/networking/filter.rst), for the codes we use. */
 function decide(
   program: Instruction[],
-  call: { arch: number; nr: number; arg?: number },
+  call: { arch: number; nr: number; arg?: number; second?: number },
 ): "allow" | number {
   const words = new Map([
     [0, call.nr],
     [4, call.arch],
     [16, call.arg ?? 0],
+    [24, call.second ?? 0],
   ]);
   let loaded = 0;
   for (let at = 0; at < program.length; at++) {
@@ -69,6 +70,18 @@ describe("the filter of a sandbox", () => {
     expect(open).toEqual([1, 2, 10, 16, 17]);
     // AF_VSOCK, to a hypervisor: EAFNOSUPPORT
     expect(decide(filter, { arch, nr, arg: 40 })).toBe(97);
+  });
+
+  it.each([
+    [x86_64, 72],
+    [i386, 55],
+    [i386, 221],
+    [arm64, 25],
+  ])("lets nobody have a lease on a file, and all else of fcntl (%d, %d)", (arch, nr) => {
+    const commands = [...Array.from({ length: 40 }, (_, i) => i), 1024, 1025, 1026, 1033, 1040];
+    const refused = commands.filter((second) => decide(filter, { arch, nr, second }) !== "allow");
+    expect(refused).toEqual([1024, 1040]);
+    expect(decide(filter, { arch, nr, second: 1024 })).toBe(22);
   });
 
   it("refuses x32 and unknown architectures whole", () => {

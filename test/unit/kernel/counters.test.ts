@@ -15,6 +15,7 @@ const files = {
   v2: {
     "memory.current": "524288000",
     "memory.max": "1073741824",
+    "memory.stat": "anon 1\nfile 8192\ninactive_file 4096\nactive_file 2",
     "memory.events": "low 0\nhigh 0\nmax 812\noom 3\noom_kill 2\noom_group_kill 0",
     "pids.current": "40",
     "pids.max": "512",
@@ -25,6 +26,7 @@ const files = {
   v1: {
     "memory/memory.usage_in_bytes": "524288000",
     "memory/memory.limit_in_bytes": "1073741824",
+    "memory/memory.stat": "inactive_file 1\ntotal_cache 8192\ntotal_inactive_file 4096",
     "memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2",
     "pids/pids.current": "40",
     "pids/pids.max": "512",
@@ -56,7 +58,7 @@ const kinds = {
 } as const;
 
 const wanted = {
-  memory: { currentBytes: 524288000, limitBytes: 2 ** 30, kills: 2 },
+  memory: { currentBytes: 524288000, inactiveFileBytes: 4096, limitBytes: 2 ** 30, kills: 2 },
   pids: { current: 40, limit: 512, limitHits: 9, peak: 0 },
   cpu: { usedSeconds: 1.5, periods: 600, throttledPeriods: 120, throttledSeconds: 2.5 },
 };

@@ -18,9 +18,13 @@ afterEach(async () => {
 function otherProcess() {
   const script = `import { lockDataDirectory } from "./src/lib/lock.ts";
     await lockDataDirectory(${JSON.stringify(dir)});
+    process.on("SIGINT", () => process.stdout.write("clearing up"));
     process.stdout.write("held");
     setInterval(() => undefined, 1000);`;
-  return execa("node", ["--import", "tsx", "--input-type=module", "-e", script], { reject: false });
+  return execa("node", ["--import", "tsx", "--input-type=module", "-e", script], {
+    reject: false,
+    detached: true,
+  });
 }
 
 describe("the lock on a data directory", () => {
@@ -41,5 +45,17 @@ describe("the lock on a data directory", () => {
     await other;
     // flock(1) waits for the kernel's word instead of asking again and again.
     await execa("flock", ["--timeout", "4", join(dir, "lock"), "true"]);
+  });
+
+  it("outlives Ctrl-C as long as the process that holds it", async () => {
+    const other = otherProcess();
+    await once(other.stdout, "data");
+    // As a terminal does: to all of the group in the foreground.
+    process.kill(-(other.pid ?? NaN), "SIGINT");
+    const [said] = (await once(other.stdout, "data")) as [Buffer];
+    expect(said.toString()).toBe("clearing up");
+    await expect(lockDataDirectory(dir)).rejects.toMatchObject({ code: "ALREADY_RUNNING" });
+    other.kill("SIGKILL");
+    await other;
   });
 });

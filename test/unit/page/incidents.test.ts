@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Incident } from "../../../src/http/page/model/types.js";
 import { freshIncidents, incidentLines } from "../../../src/http/page/model/incidents.js";
 
-const incident = (minute: number, text: string, count = 1, kind = "memory") => ({
+const incident = (minute: number, text: string, count = 1, kind: Incident["kind"] = "memory") => ({
   kind,
   text,
   at: `2026-01-01T12:0${minute}:00.000Z`,

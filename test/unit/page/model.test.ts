@@ -3,7 +3,8 @@ import { wantedRows } from "../../../src/http/page/model/admin-list.js";
 import { Connection } from "../../../src/http/page/model/connection.js";
 import { faultsOf } from "../../../src/http/page/model/faults.js";
 import { highest, mergeSamples, pointsOf, sampleOf } from "../../../src/http/page/model/history.js";
-import { eventAbout, eventText, mergeEvents } from "../../../src/http/page/model/host-events.js";
+import type { HostEvent } from "../../../src/http/page/model/admin-types.js";
+import { eventAbout, mergeEvents } from "../../../src/http/page/model/host-events.js";
 import { hostPortsOf, portUses } from "../../../src/http/page/model/ports.js";
 import {
   ApiError,
@@ -47,10 +48,10 @@ describe("what was used", () => {
   const at = (second: number) => new Date(second * 1000).toISOString();
   const usage = (second: number, usedSeconds: number) => ({
     at: at(second),
-    memory: { usedBytes: 10, limitBytes: 100 },
-    cpu: { usedSeconds, limitCpus: 2 },
-    pids: { used: 3, limit: 9 },
-    disk: { usedBytes: 5, limitBytes: 50, freeBytes: 40 },
+    memory: { usedBytes: 10, limitBytes: 100, kills: 0 },
+    cpu: { usedSeconds, limitCpus: 2, throttledPercent: 0 },
+    pids: { used: 3, limit: 9, limitHits: 0 },
+    disk: { usedBytes: 5, limitBytes: 50, freeBytes: 40, freeInodes: 7 },
   });
 
   it("is a sample, with cores from the reading before", () => {
@@ -141,16 +142,22 @@ describe("the admins' list", () => {
 });
 
 describe("the host's events", () => {
-  it("are told by their own text, or by their parts", () => {
-    expect(eventText({ at: "", text: "was made" })).toBe("was made");
-    expect(eventText({ at: "", data: { state: "ready" } })).toBe("ready");
-    expect(eventText({ at: "", type: "state", data: { x: {} } })).toBe("state");
-    expect(eventAbout({ at: "", user: "a", name: "b" })).toBe("a/b");
-    expect(eventAbout({ at: "", sandbox: "k1" })).toBe("k1");
+  const event = (at: string, more: Partial<HostEvent> = {}): HostEvent => ({
+    at,
+    type: "state",
+    sandbox: "k1",
+    text: "is ready",
+    data: {},
+    ...more,
+  });
+
+  it("are about a user's sandbox, or one that nobody knows any more", () => {
+    expect(eventAbout(event("1", { user: "a", name: "b" }))).toBe("a/b");
+    expect(eventAbout(event("1"))).toBe("k1");
   });
 
   it("are kept once, newest first", () => {
-    const [a, b] = [{ at: "1" }, { at: "2" }];
+    const [a, b] = [event("1"), event("2")];
     expect(mergeEvents([a], [b, a], 5)).toEqual([b, a]);
     expect(mergeEvents([a], [b], 1)).toEqual([b]);
   });

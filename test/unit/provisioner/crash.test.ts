@@ -5,7 +5,7 @@ import { agreed, TestBerth } from "../../fakes/berth.js";
 
 let berth: TestBerth;
 beforeEach(async () => {
-  berth = await TestBerth.start();
+  berth = await TestBerth.start({ profiles: { default: { images: ["alpine:3"] } } });
 });
 afterEach(async () => {
   await berth.stop();
@@ -20,6 +20,7 @@ describe("a daemon killed in the middle of a creation", () => {
     "certificates.issueForSandbox",
     "disks.create",
     "disks.mount",
+    "preloads.mount",
     "engine.prepareNetwork",
     "engine.prepareContainer",
     "engine.start",

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Ways } from "../../../src/users/record.js";
 import { Users } from "../../../src/users/users.js";
 
 let dir: string;
@@ -10,9 +11,9 @@ let logged: string[];
 let users: Users;
 
 /** What a daemon that starts now knows of the users. */
-async function started(): Promise<Users> {
+async function started(ways: Ways = {}): Promise<Users> {
   const log = pino({}, { write: (line: string) => void logged.push(line) });
-  const fresh = new Users({ dir, log, now: () => new Date("2026-01-01T12:00:00Z") });
+  const fresh = new Users({ dir, log, ways, now: () => new Date("2026-01-01T12:00:00Z") });
   await fresh.load();
   return fresh;
 }
@@ -33,8 +34,10 @@ describe("a user", () => {
     expect(ann).toEqual({
       name: "ann",
       role: "user",
+      groups: [],
       createdAt: "2026-01-01T12:00:00.000Z",
       hasToken: true,
+      hasPassword: false,
     });
     expect(await users.authenticate(token)).toEqual(ann);
     expect(await users.authenticate(token)).toEqual(ann);
@@ -132,4 +135,39 @@ describe("a damaged record", () => {
     expect((await started()).list()).toEqual([]);
     expect(logged).toEqual([]);
   });
+});
+
+describe("what others have told of a user", () => {
+  const issuer = "https://id.test";
+  const both: Ways = { oidc: { issuer, adminGroups: ["ops"] }, proxy: { adminGroups: ["ops"] } };
+  const told = { name: "ann", groups: ["ops"], isAdmin: true };
+  const stillTold = async (ways: Ways) => (await started(ways)).list()[0];
+
+  it.each([
+    ["a provider", { ...told, oidc: { issuer, subject: "17" } }, { oidc: both.oidc }],
+    ["a proxy", told, { proxy: both.proxy }],
+  ])("counts for as long as the configuration has %s", async (_what, identity, ways) => {
+    await users.admit(identity);
+    expect(await stillTold(ways)).toMatchObject({ role: "admin", groups: ["ops"] });
+    expect(await stillTold({})).toMatchObject({ role: "user", groups: [] });
+    const withoutAdmins = Object.fromEntries(
+      Object.entries(ways).map(([way, one]) => [way, { ...one, adminGroups: [] }]),
+    );
+    expect(await stillTold(withoutAdmins)).toMatchObject({ role: "user", groups: ["ops"] });
+    expect(await stillTold(ways), "the file is as it was").toMatchObject({ role: "admin" });
+  });
+
+  it("is not another provider's", async () => {
+    await users.admit({ ...told, oidc: { issuer, subject: "17" } });
+    const other = { oidc: { issuer: "https://other.test", adminGroups: ["ops"] } };
+    expect(await stillTold(other)).toMatchObject({ role: "user", groups: [] });
+  });
+});
+
+it("a user who comes anew while they are removed is there after the next start", async () => {
+  await users.add("ann");
+  users.revoke("ann");
+  await users.admit({ name: "ann", groups: [], isAdmin: false });
+  await users.remove("ann");
+  expect((await started()).list()).toMatchObject([{ name: "ann", hasToken: false }]);
 });

@@ -1,64 +1,22 @@
-// What only admins are told, as the page reads it.
+// What only admins are told: the types of the API's own description.
 
-import type { Limits, Role } from "./types.js";
+import type { components } from "../../../lib/api/schema.js";
 
-export interface User {
-  name: string;
-  role: Role;
-  createdAt: string;
-  groups?: string[] | undefined;
-  hasToken?: boolean | undefined;
-  hasPassword?: boolean | undefined;
-  lastSeenAt?: string | undefined;
-}
+type Schemas = components["schemas"];
 
-export interface AddedUser extends User {
-  token: string;
-}
+export type User = Schemas["User"];
 
-export interface Group {
-  name: string;
-  description?: string | undefined;
-  role?: Role | undefined;
-  profiles?: string[] | undefined;
-  sandboxesPerUser?: number | undefined;
-  ttl?: { maxMs?: number | undefined } | undefined;
-  maxTtlMs?: number | undefined;
-  maxLimits?: Partial<Limits> | undefined;
-}
+export type AddedUser = Schemas["AddedUser"];
+
+export type Group = Schemas["Group"];
 
 /** The host: what it has, what is used, and what the sandboxes' limits promise together. */
-export interface Host {
-  memory: { totalBytes: number; usedBytes: number; promisedBytes: number };
-  cpu: { cores: number; usedCores: number; promisedCores: number };
-  disk: { totalBytes: number; usedBytes: number; promisedBytes: number };
-  sandboxes: number;
-  users: number;
-  version: string;
-}
+export type Host = Schemas["Host"];
 
-export interface HostEvent {
-  at: string;
-  type?: string | undefined;
-  kind?: string | undefined;
-  sandbox?: string | undefined;
-  user?: string | undefined;
-  name?: string | undefined;
-  text?: string | undefined;
-  data?: Record<string, unknown> | undefined;
-}
+export type HostEvent = Schemas["HostEvent"];
 
-export interface Image {
-  name?: string | undefined;
-  tag?: string | undefined;
-  id?: string | undefined;
-  profile?: string | undefined;
-  state?: string | undefined;
-  sizeBytes?: number | undefined;
-  createdAt?: string | undefined;
-  usedBy?: number | undefined;
-  /** New sandboxes start from it. */
-  current?: boolean | undefined;
-  inUse?: boolean | undefined;
-  progress?: { step?: string | undefined; percent?: number | undefined } | undefined;
-}
+export type Images = Schemas["ImageList"];
+
+export type Image = Images["images"][number];
+
+export type ImageBuild = Schemas["ImageBuild"];

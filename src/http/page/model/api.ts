@@ -1,6 +1,8 @@
-// Berth's API as the page uses it: JSON in and out. Who asks is told by the session's cookie, or, to
-// a Berth that has no sessions, by a token in a header; never in an address.
+// Berth's API as the page uses it: the requests that the API's own description has, JSON in and out. Who
+// asks is told by the session's cookie, or, to a Berth that has no sessions, by a token in a header;
+// never in an address.
 
+import { apiRequest, type ApiRequest } from "../../../lib/api/request.js";
 import { ApiError, readProblem } from "./problem.js";
 import type {
   Certificate,
@@ -19,14 +21,16 @@ const answerTimeoutMs = 30_000;
 // A remove waits until the containers inside have stopped; a look inside starts one.
 const slowAnswerTimeoutMs = 120_000;
 
-export interface Asked {
-  method?: "GET" | "POST" | "PATCH" | "DELETE";
-  body?: object;
+/** How a request is sent, beside what it is. */
+export interface Manner {
   accept?: string;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
   timeoutMs?: number;
 }
+
+const slow: Manner = { timeoutMs: slowAnswerTimeoutMs };
+const one = "/v1/sandboxes/{id}";
 
 export class Api {
   /** Milliseconds that the server's clock is ahead of this computer's; 0 unless clearly off. */
@@ -43,96 +47,100 @@ export class Api {
   }
 
   me(): Promise<Me> {
-    return this.json("/v1/me");
+    return this.json(apiRequest("get", "/v1/me"));
   }
 
-  async list(query: { user?: string | undefined; usage?: boolean }, signal?: AbortSignal) {
-    const search = new URLSearchParams();
-    if (query.user !== undefined) search.set("user", query.user);
-    if (query.usage) search.set("usage", "true");
-    const asked = search.size > 0 ? `?${search.toString()}` : "";
-    const list = await this.json<{ sandboxes: ListedSandbox[] }>(`/v1/sandboxes${asked}`, {
-      signal,
-    });
-    return list.sandboxes;
+  async list(
+    { user, usage }: { user?: string | undefined; usage?: boolean },
+    signal?: AbortSignal,
+  ): Promise<ListedSandbox[]> {
+    const query = {
+      ...(user === undefined ? {} : { user }),
+      ...(usage ? { usage: "true" as const } : {}),
+    };
+    const asked = apiRequest("get", "/v1/sandboxes", { query });
+    return (await this.json(asked, { signal })).sandboxes;
   }
 
   get(id: string, signal?: AbortSignal): Promise<Sandbox> {
-    return this.json(path(id), { signal });
+    return this.json(apiRequest("get", one, { path: { id } }), { signal });
   }
 
   /** Answers as soon as the creation has begun; its steps come by `events`. */
   create(body: CreateRequest): Promise<Sandbox> {
     const headers = { prefer: "respond-async" };
-    return this.json("/v1/sandboxes", { method: "POST", headers, body });
+    return this.json(apiRequest("post", "/v1/sandboxes", { body }), { headers });
   }
 
   extend(id: string, ttl: string): Promise<Sandbox> {
-    return this.json(path(id, "extend"), { method: "POST", body: { ttl } });
+    return this.json(apiRequest("post", `${one}/extend`, { path: { id }, body: { ttl } }));
   }
 
   resize(id: string, body: ResizeRequest): Promise<Sandbox> {
-    return this.json(path(id, "resize"), { method: "POST", body });
+    return this.json(apiRequest("post", `${one}/resize`, { path: { id }, body }));
   }
 
   async remove(id: string): Promise<void> {
-    await this.ask(path(id), { method: "DELETE", timeoutMs: slowAnswerTimeoutMs });
+    await this.ask(apiRequest("delete", one, { path: { id } }), slow);
   }
 
   verify(id: string): Promise<Verification> {
-    return this.json(path(id, "verify"), { method: "POST", timeoutMs: slowAnswerTimeoutMs });
+    return this.json(apiRequest("post", `${one}/verify`, { path: { id } }), slow);
   }
 
   usage(id: string, signal?: AbortSignal): Promise<Usage> {
-    return this.json(path(id, "usage"), { signal });
+    return this.json(apiRequest("get", `${one}/usage`, { path: { id } }), { signal });
   }
 
   history(id: string, signal?: AbortSignal): Promise<UsageHistory> {
-    return this.json(path(id, "usage/history"), { signal });
+    return this.json(apiRequest("get", `${one}/usage/history`, { path: { id } }), { signal });
   }
 
   async containers(id: string, signal?: AbortSignal): Promise<Container[]> {
-    const found = await this.json<{ containers: Container[] }>(path(id, "containers"), { signal });
-    return found.containers;
+    const asked = apiRequest("get", `${one}/containers`, { path: { id } });
+    return (await this.json(asked, { signal })).containers;
   }
 
   async certificates(id: string, signal?: AbortSignal): Promise<Certificate[]> {
-    const found = await this.json<{ certificates: Certificate[] }>(path(id, "certificates"), {
-      signal,
-    });
-    return found.certificates;
+    const asked = apiRequest("get", `${one}/certificates`, { path: { id } });
+    return (await this.json(asked, { signal })).certificates;
   }
 
   async bundle(id: string): Promise<Blob> {
-    return (await this.ask(path(id, "bundle"), { accept: "application/zip" })).blob();
+    const asked = apiRequest("get", `${one}/bundle`, { path: { id } });
+    return (await this.ask(asked, { accept: "application/zip" })).blob();
   }
 
   events(id: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    return this.stream(path(id, "events"), signal);
+    return this.stream(apiRequest("get", `${one}/events`, { path: { id } }), signal);
   }
 
-  async stream(url: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const { body } = await this.ask(url, { accept: "text/event-stream", signal, timeoutMs: 0 });
+  async stream(
+    asked: ApiRequest<unknown>,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.ask(asked, { accept: "text/event-stream", signal, timeoutMs: 0 });
     if (!body) throw new TypeError("The events came without a body.");
     return body;
   }
 
-  async json<T>(url: string, asked: Asked = {}): Promise<T> {
-    const answer = await this.ask(url, { accept: "application/json", ...asked });
-    return (await answer.json()) as T;
+  async json<Answer>(asked: ApiRequest<Answer>, manner: Manner = {}): Promise<Answer> {
+    const answer = await this.ask(asked, { accept: "application/json", ...manner });
+    return (await answer.json()) as Answer;
   }
 
   /** @throws ApiError for an answer that says no; what fetch throws when there is none */
-  async ask(url: string, asked: Asked): Promise<Response> {
-    const { method = "GET", body, signal, timeoutMs = answerTimeoutMs } = asked;
+  async ask(asked: ApiRequest<unknown>, manner: Manner = {}): Promise<Response> {
+    const { method, path, body } = asked;
+    const { signal, timeoutMs = answerTimeoutMs } = manner;
     const signals = [signal, timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined];
-    const response = await fetch(url, {
+    const response = await fetch(path, {
       method,
-      headers: this.#headers(asked),
+      headers: this.#headers(asked, manner),
       signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
       cache: "no-store",
       credentials: "same-origin",
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     this.#readClock(response);
     if (response.ok) return response;
@@ -141,11 +149,14 @@ export class Api {
     throw error;
   }
 
-  #headers({ method = "GET", body, accept, headers = {} }: Asked): Record<string, string> {
+  #headers(
+    { method, body }: ApiRequest<unknown>,
+    { accept, headers = {} }: Manner,
+  ): Record<string, string> {
     return {
       ...headers,
       ...(accept === undefined ? {} : { accept }),
-      ...(body ? { "content-type": "application/json" } : {}),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
       // No other site can send it: a browser asks first, and Berth does not allow it.
       ...(method === "GET" ? {} : { "x-berth-request": "1" }),
       ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
@@ -159,6 +170,3 @@ export class Api {
     if (!Number.isNaN(offset)) this.clockOffsetMs = Math.abs(offset) > 5000 ? offset : 0;
   }
 }
-
-const path = (id: string, rest?: string) =>
-  `/v1/sandboxes/${encodeURIComponent(id)}${rest ? `/${rest}` : ""}`;

@@ -1,23 +1,10 @@
-// The last events of the whole host, in words. Pure.
+// The last events of the whole host. Pure.
 
 import type { HostEvent } from "./admin-types.js";
 
-/** What an event tells: its own text, or what can be made of its parts. */
-export function eventText({ text, type, kind, data }: HostEvent): string {
-  if (text !== undefined) return text;
-  const value = (name: string) => {
-    const one = data?.[name];
-    return typeof one === "string" || typeof one === "number" ? String(one) : undefined;
-  };
-  const parts = [value("step"), value("state"), value("status"), value("reason"), value("text")];
-  const words = parts.filter((part) => part !== undefined).join(" ");
-  return words === "" ? (type ?? kind ?? "event") : words;
-}
-
 /** `user/name`, or the id alone. */
 export function eventAbout({ user, name, sandbox }: HostEvent): string {
-  if (user !== undefined && name !== undefined) return `${user}/${name}`;
-  return user ?? sandbox ?? "";
+  return user !== undefined && name !== undefined ? `${user}/${name}` : (user ?? sandbox);
 }
 
 /** Newest first, each once, and no more than are shown. */

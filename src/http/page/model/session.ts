@@ -1,5 +1,6 @@
 // Who uses the page: from the server's session, or (to a Berth without sessions) from a token.
 
+import { apiRequest } from "../../../lib/api/request.js";
 import { Api } from "./api.js";
 import type { Connection } from "./connection.js";
 import { backoffMs, waitFor } from "./follow.js";
@@ -49,7 +50,7 @@ export class Session {
   async signIn(credentials: Credentials): Promise<void> {
     const { ways } = this.#waysNow();
     if (ways.hasSessions) {
-      await new Api().ask("/v1/session", { method: "POST", body: credentials });
+      await new Api().ask(apiRequest("post", "/v1/session", { body: credentials }));
       await this.#enter(undefined, ways);
       return;
     }
@@ -62,7 +63,7 @@ export class Session {
   async signOut(): Promise<void> {
     const { ways } = this.#waysNow();
     if (ways.hasSessions) {
-      await new Api().ask("/v1/session", { method: "DELETE" }).catch((error: unknown) => {
+      await new Api().ask(apiRequest("delete", "/v1/session")).catch((error: unknown) => {
         // Signed out already; every other fault leaves a session that its user believes ended.
         if (!(error instanceof ApiError) || error.status !== 401) throw error;
       });
@@ -97,7 +98,7 @@ export class Session {
   /** undefined: this Berth has no sessions. */
   async #ask(): Promise<SessionAnswer | undefined> {
     try {
-      return await new Api().json<SessionAnswer>("/v1/session");
+      return await new Api().json(apiRequest("get", "/v1/session"));
     } catch (error) {
       if (error instanceof ApiError && [401, 404].includes(error.status)) return undefined;
       throw error;

@@ -14,6 +14,7 @@ const labels: Record<string, string> = {
   slice: "Set aside memory and processor time",
   certificates: "Make certificates, so that only you get in",
   disk: "Make a disk",
+  preload: "Bring in the images that are there from the start",
   network: "Make a network",
   container: "Set up the container",
   start: "Start the Docker Engine",

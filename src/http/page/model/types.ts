@@ -1,5 +1,9 @@
-// The API's answers as the page reads them. The contract is src/lib/contract (zod, Node side); the
-// browser gets no zod, so these are its shapes by hand, with only what the page uses.
+// The API's answers as the page reads them: the types of the API's own description, made from the
+// contract (src/lib/contract, zod, Node side), of which the browser gets nothing else.
+
+import type { components } from "../../../lib/api/schema.js";
+
+type Schemas = components["schemas"];
 
 export interface Limits {
   memoryBytes: number;
@@ -10,76 +14,25 @@ export interface Limits {
 
 export type SandboxState = "creating" | "ready" | "stopped" | "removing" | "failed";
 
-export interface Incident {
-  kind: string;
-  text: string;
-  at: string;
-  count: number;
-}
+export type Incident = Schemas["Incident"];
 
-export interface Sandbox {
-  id: string;
-  user: string;
-  name: string;
-  profile: string;
-  isolation: string;
-  state: SandboxState;
-  reason?: string | undefined;
-  warning?: string | undefined;
-  createdAt: string;
-  expiresAt: string;
-  /** The latest end that can be asked for now. */
-  extendableUntil?: string | undefined;
-  dockerHost: string;
-  ports: { from: number; to: number };
-  limits: Limits;
-  incidents: Incident[];
-}
+export type Sandbox = Schemas["Sandbox"];
 
 /** In the admins' list, what it uses stands beside it. */
 export type ListedSandbox = Sandbox & { usage?: Usage | undefined };
 
-export interface Profile {
-  name: string;
-  description: string;
-  isolation: string;
-  ttlMs: number;
-  limits: Limits;
-}
+export type Profile = Me["profiles"][number];
 
 export type Role = "user" | "admin";
 
-export interface Me {
-  user?: string | undefined;
-  role: Role;
-  groups?: string[] | undefined;
-  sandboxesPerUser: number;
-  ttl: { defaultMs: number; maxMs: number };
-  profiles: Profile[];
-  maxLimits: Limits;
-}
+export type Me = Schemas["Me"];
 
-export interface Usage {
-  at: string;
-  memory: { usedBytes: number; limitBytes: number };
-  cpu: { usedSeconds: number; limitCpus: number; throttledPercent?: number | undefined };
-  pids: { used: number; limit: number };
-  disk: { usedBytes: number; limitBytes: number; freeBytes: number };
-}
+export type Usage = Schemas["Usage"];
 
 /** One reading of what a sandbox uses; what could not be read is left out. */
-export interface UsageSample {
-  at: string;
-  memoryBytes?: number | undefined;
-  cpuCores?: number | undefined;
-  pids?: number | undefined;
-  diskBytes?: number | undefined;
-}
+export type UsageSample = UsageHistory["samples"][number];
 
-export interface UsageHistory {
-  intervalMs: number;
-  samples: UsageSample[];
-}
+export type UsageHistory = Schemas["UsageHistory"];
 
 export interface ContainerPort {
   /** The port of the sandbox that leads to it; absent when it is not published. */
@@ -88,22 +41,11 @@ export interface ContainerPort {
   protocol?: string | undefined;
 }
 
-export interface Container {
-  name: string;
-  image: string;
-  state: string;
-  ports: (ContainerPort | string)[];
-}
+export type Container = Schemas["Container"];
 
-export interface Certificate {
-  issuedAt: string;
-  expiresAt: string;
-}
+export type Certificate = Schemas["CertificateList"]["certificates"][number];
 
-export interface Verification {
-  ok: boolean;
-  checks: { name: string; seenFrom: "host" | "inside"; ok: boolean; detail: string }[];
-}
+export type Verification = Schemas["Verification"];
 
 /** RFC 9457 problem details, as Berth sends them. */
 export interface Problem {
@@ -135,19 +77,8 @@ export type CreateRequest = Partial<
 export type ResizeRequest = Partial<Record<"memory" | "cpus" | "pids" | "disk", string>>;
 
 /** A way to sign in that the operator has set up. */
-export interface Method {
-  kind: "password" | "oidc" | "proxy";
-  label: string;
-  url?: string | undefined;
-}
+export type Method = Schemas["SignInMethod"];
 
-export interface SessionAnswer {
-  signedIn: boolean;
-  user?: string | undefined;
-  role?: Role | undefined;
-  methods: Method[];
-  /** Why the last sign-in by a provider failed; told once. */
-  problem?: Problem | undefined;
-}
+export type SessionAnswer = Schemas["Session"];
 
 export type Credentials = { user: string; password: string } | { token: string };

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { freeName } from "../model/format.js";
 import { sandboxPath } from "../model/router.js";
 import { loadCreations, saveCreation } from "../model/storage.js";
-import type { Sandbox } from "../model/types.js";
+import type { Profile, Sandbox } from "../model/types.js";
 import { usePage, useSignedIn } from "../parts/context.js";
 import { useAction, usePolled } from "../parts/hooks.js";
 import { Button, ProblemBox, Waiting } from "../parts/ui.js";
@@ -84,6 +84,7 @@ function Make({ sandboxes, isEmpty }: { sandboxes: Sandbox[] | undefined; isEmpt
         </div>
       )}
       {!isFull && usual?.isolation === "privileged" && <PrivilegedNote what="A sandbox" />}
+      {!isFull && usual?.ready === false && <NotReadyNote profile={usual} />}
       <ProblemBox problem={make.problem} />
     </div>
   );
@@ -94,5 +95,14 @@ export const PrivilegedNote = ({ what }: { what: string }) => (
   <p class="callout warn">
     {what} of this kind is <strong>privileged</strong>: whoever uses it can become root on the
     server itself. It is for trusted users only.
+  </p>
+);
+
+/** What cannot be had now, and what to do: said before somebody tries. */
+export const NotReadyNote = ({ profile: { name } }: { profile: Profile }) => (
+  <p class="callout warn">
+    The images of the profile <strong>{name}</strong> are not built yet, so a sandbox of it cannot
+    be made now. Choose another one, or ask who runs this server:{" "}
+    <code>berth image build {name}</code> builds them.
   </p>
 );

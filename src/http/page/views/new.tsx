@@ -9,7 +9,7 @@ import { Field, Select } from "../parts/field.js";
 import { useAction, useDraft, usePolled } from "../parts/hooks.js";
 import { Button, ProblemBox } from "../parts/ui.js";
 import { View } from "../parts/view.js";
-import { PrivilegedNote } from "./home.js";
+import { NotReadyNote, PrivilegedNote } from "./home.js";
 
 const names = ["user", "profile", "name", "ttl", "memory", "cpus", "disk", "pids"] as const;
 type FieldName = (typeof names)[number];
@@ -59,6 +59,7 @@ export function New() {
       >
         <Basics {...{ me, profile, draft, free, fields, set }} />
         {profile?.isolation === "privileged" && <PrivilegedNote what="A sandbox" />}
+        {profile?.ready === false && <NotReadyNote profile={profile} />}
         <fieldset>
           <legend>Limits</legend>
           <p class="hint">Leave a field empty to take what stands in it.</p>
@@ -118,7 +119,10 @@ function Basics(props: {
         {...to("profile")}
         value={profile?.name ?? ""}
         label="Profile"
-        options={me.profiles.map(({ name }) => ({ value: name, text: name }))}
+        options={me.profiles.map(({ name, ready }) => ({
+          value: name,
+          text: ready ? name : `${name} (not ready)`,
+        }))}
         hint={profile?.description}
       />
       <div class="pair">

@@ -3,7 +3,7 @@ import { AdminApi } from "../../model/admin-api.js";
 import type { HostEvent } from "../../model/admin-types.js";
 import { follow } from "../../model/follow.js";
 import { formatWhen } from "../../model/format.js";
-import { eventAbout, eventText, mergeEvents } from "../../model/host-events.js";
+import { eventAbout, mergeEvents } from "../../model/host-events.js";
 import { isPassing } from "../../model/problem.js";
 import { sandboxPath } from "../../model/router.js";
 import { usePage, useSignedIn } from "../../parts/context.js";
@@ -34,15 +34,11 @@ export function Events() {
         <li key={JSON.stringify(event)}>
           <time dateTime={event.at}>{formatWhen(event.at, now)}</time>
           <span class="about">
-            {event.sandbox === undefined ? (
+            <a href={sandboxPath(event.sandbox)}>
               <Name>{eventAbout(event)}</Name>
-            ) : (
-              <a href={sandboxPath(event.sandbox)}>
-                <Name>{eventAbout(event)}</Name>
-              </a>
-            )}
+            </a>
           </span>
-          <span>{eventText(event)}</span>
+          <span>{event.text}</span>
         </li>
       ))}
     </ol>

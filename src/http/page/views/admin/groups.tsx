@@ -12,7 +12,7 @@ export function Groups({ groups }: { groups: Group[] }) {
             <strong>
               <Name>{group.name}</Name>
             </strong>
-            <span>{group.description ?? group.role ?? ""}</span>
+            <span>{group.members === 1 ? "1 member" : `${group.members} members`}</span>
             <span class="muted small">{allowed(group).join(" · ") || "no limits of its own"}</span>
           </li>
         ))}
@@ -22,13 +22,12 @@ export function Groups({ groups }: { groups: Group[] }) {
   );
 }
 
-function allowed({ sandboxesPerUser, ttl, maxTtlMs, maxLimits = {}, profiles }: Group): string[] {
-  const maxMs = ttl?.maxMs ?? maxTtlMs;
+function allowed({ sandboxesPerUser, maxTtlMs, maxLimits, profiles }: Group): string[] {
   const { memoryBytes, cpus, pids, diskBytes } = maxLimits;
   return [
     sandboxesPerUser !== undefined &&
       `${sandboxesPerUser} ${sandboxesPerUser === 1 ? "sandbox" : "sandboxes"} each`,
-    maxMs !== undefined && `up to ${durationForInput(maxMs)}`,
+    maxTtlMs !== undefined && `up to ${durationForInput(maxTtlMs)}`,
     memoryBytes !== undefined && `${formatSize(memoryBytes)} memory`,
     cpus !== undefined && `${cpus} CPU`,
     diskBytes !== undefined && `${formatSize(diskBytes)} disk`,

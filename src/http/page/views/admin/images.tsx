@@ -1,6 +1,6 @@
 import { AdminApi } from "../../model/admin-api.js";
-import type { Image } from "../../model/admin-types.js";
-import { durationForInput, formatSize, formatWhen } from "../../model/format.js";
+import type { Image, ImageBuild, Images as ImageList } from "../../model/admin-types.js";
+import { durationForInput, formatLeft, formatSize, formatWhen } from "../../model/format.js";
 import type { Profile } from "../../model/types.js";
 import { useSignedIn } from "../../parts/context.js";
 import { Bar } from "../../parts/graph.js";
@@ -22,16 +22,7 @@ export function Images() {
       <Panel title="Images" id="images">
         <ProblemBox problem={images.refusal?.problem} />
         {images.isMissing && <NotTold what="of its images" />}
-        {images.value?.length === 0 && (
-          <p class="muted">
-            None yet: <code>berth image build</code> builds one.
-          </p>
-        )}
-        <ul class="rows">
-          {images.value?.map((image, index) => (
-            <ImageRow key={image.id ?? image.name ?? index} image={image} />
-          ))}
-        </ul>
+        {images.value && <ImageRows {...images.value} />}
       </Panel>
       <Panel title="Profiles" id="profiles">
         <ul class="rows">
@@ -45,28 +36,71 @@ export function Images() {
   );
 }
 
-function ImageRow({ image }: { image: Image }) {
-  const now = useNow(60_000);
-  const { progress } = image;
-  const percent = progress?.percent;
+function ImageRows({ images, building }: ImageList) {
+  if (images.length + building.length === 0) {
+    return (
+      <p class="muted">
+        None yet: <code>berth image build</code> builds one.
+      </p>
+    );
+  }
+  return (
+    <ul class="rows">
+      {building.map((build) => (
+        <BuildRow key={build.startedAt + (build.profile ?? "")} build={build} />
+      ))}
+      {images.map((image) => (
+        <ImageRow key={image.id} image={image} />
+      ))}
+    </ul>
+  );
+}
+
+/** One that is being built: how far it is, as of the last second. */
+function BuildRow({ build }: { build: ImageBuild }) {
+  const now = useNow();
+  const { profile, message, bytes, totalBytes, secondsLeft, startedAt } = build;
+  const share = bytes === undefined || !totalBytes ? undefined : bytes / totalBytes;
+  const moved = bytes === undefined ? undefined : formatSize(bytes);
   return (
     <li>
       <strong>
-        <Name>{image.tag ?? image.name ?? image.id ?? "image"}</Name>
+        <Name>{profile === undefined ? "Image for all sandboxes" : `Images of ${profile}`}</Name>
       </strong>
       <span>
-        {image.state ?? ""} {progress?.step ?? ""}
-        {percent !== undefined && (
-          <Bar share={percent / 100} label="Build" text={`${Math.round(percent)} %`} />
+        Being built: <Name>{message}</Name>
+        {share !== undefined && (
+          <Bar share={share} label="Build" text={`${Math.round(share * 100)} %`} />
         )}
       </span>
       <span class="muted small">
         {[
-          image.sizeBytes !== undefined && formatSize(image.sizeBytes),
-          image.createdAt !== undefined && `built ${formatWhen(image.createdAt, now)}`,
+          `begun ${formatWhen(startedAt, now)}`,
+          moved !== undefined &&
+            (totalBytes ? `${moved} of ${formatSize(totalBytes)}` : `${moved} so far`),
+          secondsLeft ? `${formatLeft(secondsLeft * 1000)} left` : "",
+        ]
+          .filter(Boolean)
+          .join(" · ")}
+      </span>
+    </li>
+  );
+}
+
+function ImageRow({ image }: { image: Image }) {
+  const now = useNow(60_000);
+  return (
+    <li>
+      <strong>
+        <Name>{image.tag || image.id}</Name>
+      </strong>
+      <span>{image.images.length > 0 && <Name>{`With ${image.images.join(", ")}`}</Name>}</span>
+      <span class="muted small">
+        {[
+          formatSize(image.sizeBytes),
+          `built ${formatWhen(image.createdAt, now)}`,
           image.current && "new sandboxes start from it",
           image.inUse && "in use",
-          image.usedBy !== undefined && `used by ${image.usedBy} sandboxes`,
         ]
           .filter(Boolean)
           .join(" · ")}
@@ -84,6 +118,12 @@ const ProfileRow = ({ profile }: { profile: Profile }) => (
       {profile.description}
       {profile.isolation === "privileged" && (
         <span class="warn-text"> Privileged: its user can become root on the host.</span>
+      )}
+      {!profile.ready && (
+        <span class="warn-text">
+          {" "}
+          Not ready: <code>berth image build {profile.name}</code> builds its images.
+        </span>
       )}
     </span>
     <span class="muted small">

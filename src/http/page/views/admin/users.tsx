@@ -99,11 +99,7 @@ function UserRow(props: { user: User; onChanged: () => void; onRemove: (user: Us
       <strong>
         <Name>{user.name}</Name>
       </strong>
-      {user.groups === undefined ? (
-        <span>{user.role}</span>
-      ) : (
-        <ChangeUser user={user} groups={user.groups} onChanged={props.onChanged} />
-      )}
+      <ChangeUser user={user} groups={user.groups} onChanged={props.onChanged} />
       <span class="muted small">
         since {formatWhen(user.createdAt, now)}
         {ways.length > 0 && ` · signs in by ${ways.join(" or ")}`}

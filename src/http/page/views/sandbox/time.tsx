@@ -49,7 +49,7 @@ function Extend({ sandbox, now, onChanged }: Parameters<typeof Time>[0]) {
   const { api, me } = useSignedIn();
   const { announce } = usePage();
   const [ttl, setTtl] = useState("2h");
-  const until = Date.parse(sandbox.extendableUntil ?? "") || now + me.ttl.maxMs;
+  const until = now + (sandbox.maxTtlMs ?? me.ttl.maxMs);
   const roomMs = until - Date.parse(sandbox.expiresAt);
   // Half a minute of grace: the ceiling moves on while one looks at it.
   const fitting = choices.filter(({ ms }) => ms <= roomMs + 30_000);
