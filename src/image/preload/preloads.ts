@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Mutex } from "async-mutex";
 import type { BuiltImage } from "../../lib/dind-image.js";
-import { BerthError, codeOf, messageOf } from "../../lib/errors.js";
+import { BerthError, messageOf } from "../../lib/errors.js";
 import { run } from "../../lib/exec.js";
 import type { Log } from "../../lib/log.js";
 import { suggestion } from "../../lib/strict-issues.js";
