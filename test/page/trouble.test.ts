@@ -160,6 +160,8 @@ describe("a session that ends", () => {
   it("loses nothing that was typed, once the same user is back", async () => {
     const { tab, faults } = await world.open("/new");
     await signInByPassword(tab, "alice", "correct horse");
+    // The sign-in has a field of this name too.
+    await heading(tab, "New sandbox").waitFor();
     await tab.getByLabel("Name", { exact: true }).fill("precious");
     await endedBeforePress(tab, "Make this sandbox");
     const dialog = tab.getByRole("dialog", { name: "You are signed out" });
@@ -182,6 +184,8 @@ describe("a session that ends", () => {
     world.api.add({ user: "alice", name: "hers" });
     const { tab } = await world.open("/new");
     await signInByPassword(tab, "alice", "correct horse");
+    // The sign-in has a field of this name too.
+    await heading(tab, "New sandbox").waitFor();
     await tab.getByLabel("Name", { exact: true }).fill("precious");
     await endedBeforePress(tab, "Make this sandbox");
     const dialog = tab.getByRole("dialog", { name: "You are signed out" });
