@@ -52,7 +52,8 @@ export async function signIn(tab: Page, token: string): Promise<void> {
   const summary = tab.getByText("Sign in with a token", { exact: true });
   const field = tab.getByLabel("Your token");
   await field.or(summary).first().waitFor({ state: "attached" });
-  if ((await summary.count()) > 0) await summary.click();
+  // Open already after a refusal.
+  if (!(await field.isVisible())) await summary.click();
   await field.fill(token);
   await field.press("Enter");
 }
