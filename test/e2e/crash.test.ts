@@ -19,6 +19,8 @@ import {
 // gone once it is back, and a sandbox that has nothing to do with it must not notice.
 
 const user = "e2e-crash";
+/** A profile with images: only its sandboxes take the step `preload`. */
+const preloading = "shell";
 /** The two ways to end it, told to a shell that waits on the host, so that they hit the aimed moment. */
 const ends = {
   "kill -9": {
@@ -40,6 +42,7 @@ const containerOf = async ({ id }: Sandbox) =>
   ok(await onHost(`docker inspect -f '{{.Id}} {{.State.StartedAt}}' berth-${id}`));
 
 beforeAll(async () => {
+  ok(await berth("image", "build", preloading));
   clean = await traces();
   bystander = await create("e2e-bystander");
   client = await DockerClient.of("e2e-bystander", bystander.dockerHost);
@@ -99,7 +102,8 @@ const clearErrors = /\((DAEMON_UNREACHABLE|CREATE_CANCELLED|SHUTTING_DOWN)\)/;
 
 async function createBrokenOffAt(step: Step, end: End) {
   const trap = await armed(ends[end].line, ends[end].before);
-  const creating = berth("create", user);
+  const profile = step === "preload" ? preloading : "default";
+  const creating = berth("create", user, "--profile", profile);
   const { id } = await appears();
   await stepStarts(id, step);
   ok(await trap.fire());
