@@ -66,10 +66,9 @@ start_daemons() {
   supervise_daemons
 }
 
-# Inner networks carry what the sandbox's own network carries. BERTH_MTU: of one that is still to come.
+# Inner networks carry what the sandbox's own network carries; $mtu is set where that is still to come.
 mtu_options() {
-  mtu=${BERTH_MTU:-}
-  [ -n "$mtu" ] || read -r mtu 2>/dev/null </sys/class/net/eth0/mtu || return 0
+  [ -n "${mtu:-}" ] || read -r mtu 2>/dev/null </sys/class/net/eth0/mtu || return 0
   [ "$mtu" -eq 1500 ] || echo "--mtu=$mtu --default-network-opt=bridge=com.docker.network.driver.mtu=$mtu"
 }
 

@@ -192,21 +192,21 @@ EOF
 }
 
 # From here on the user's: filtered system calls first (by a process that may still load the filter), the
-# namespaces, no environment but two words. Its standard output is the container's log, all else is closed.
+# namespaces, no environment. Its standard output is the container's log, all else is closed.
 start_world() {
   printf %s "${BERTH_SECCOMP:-}" | base64 -d >"$state/seccomp.bpf"
   [ -s "$state/seccomp.bpf" ] || fail "BERTH_SECCOMP is empty; a sandbox never starts without its filter"
   read -r mtu </sys/class/net/eth0/mtu
   # shellcheck disable=SC2016,SC2086 # expanded by the inner shell; a list of words
-  env -i PATH="$PATH" BERTH_MTU="$mtu" sh -c '
-    state=$1 holder=$2
-    shift 2
+  env -i PATH="$PATH" sh -c '
+    state=$1 holder=$2 mtu=$3
+    shift 3
     for box in "$@"; do echo $$ >"$box/cgroup.procs"; done
     exec /usr/local/lib/berth/load-filter "$state/seccomp.bpf" \
       nsenter --user="/proc/$holder/ns/user" --net="/proc/$holder/ns/net" --setuid 0 --setgid 0 \
       unshare --mount --pid --fork --kill-child --ipc --uts --cgroup \
-      tini -- /usr/local/lib/berth/world.sh
-  ' sh "$state" "$holder" $boxes </dev/null &
+      tini -- /usr/local/lib/berth/world.sh "$mtu"
+  ' sh "$state" "$holder" "$mtu" $boxes </dev/null &
   world=$!
 }
 

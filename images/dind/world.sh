@@ -12,7 +12,9 @@ lib=/usr/local/lib/berth
 # shellcheck source=SCRIPTDIR/preload.sh
 . $lib/preload.sh
 
+# $1: the MTU of the network that is made for it meanwhile.
 main() {
+  mtu=$1
   umask 022
   mount -t tmpfs -o mode=755,nosuid,nodev world "$state/root"
   cd "$state/root"
@@ -111,4 +113,4 @@ move_in() {
   mount --make-rshared /
 }
 
-main
+main "$@"
