@@ -17,7 +17,7 @@ Measures a running Berth (scripts/host up, or installed) and prints a table. Mak
 bench-*; run it on an otherwise idle machine.
 
   --runs N    sandboxes made one after another [10; of preload 5]
-  --known N   real sandboxes kept at once while the daemon's memory is read [50]; each takes some 70 MB of memory
+  --known N   real sandboxes kept at once while the daemon's memory and CPU are read [50]; each takes some 70 MB of memory
   --list N    records known to a second daemon, without containers, whose list is timed [200]
   --images N  of 0.4 GB each, preloaded [10]; needs 30 GB on the host's disk
   --only PART of: create, at-once, daemon, list, holding (memory of an idle sandbox, userns against privileged),
@@ -137,7 +137,30 @@ async function measureMemory(): Promise<void> {
     aim: 120,
   });
   rows.push({ what: `list with ${known} sandboxes`, values: await api.timeList(20), unit: "ms" });
+  quietly(`watching ${known} idle sandboxes`);
+  rows.push({
+    what: `daemon's CPU while it samples them, for 200`,
+    values: [((await daemonCpuPercent(60)) * 200) / known],
+    unit: "%",
+    aim: 3,
+  });
   await api.removeAll();
+}
+
+/** What the daemon, and programs it runs, take of one processor (utime, stime and those of children). */
+async function daemonCpuPercent(seconds: number): Promise<number> {
+  const ticks = async () =>
+    Number(
+      ok(
+        await onHost(
+          `p=$(systemctl show -P MainPID berth); sed 's/.*) //' /proc/$p/stat | awk '{ print $12 + $13 + $14 + $15 }'`,
+        ),
+      ),
+    );
+  const before = await ticks();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  // 100 ticks a second (USER_HZ).
+  return ((await ticks()) - before) / seconds;
 }
 
 /**
