@@ -4,6 +4,7 @@ import { Agent, fetch as fetchWith } from "undici";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { session } from "../../src/lib/contract/session.js";
 import { userList } from "../../src/lib/contract/user.js";
+import { heading, openTab, startChromium } from "../page/browser.js";
 import { FakeBrowser, FakeProvider } from "../fakes/provider.js";
 import { OwnDaemon } from "./own-daemon.js";
 import { ok, problemOf } from "./support.js";
@@ -147,6 +148,33 @@ describe("OpenID Connect", () => {
       hasPassword: false,
       groups: ["si-students"],
     });
+  });
+
+  it("is a link on the page, which leads there and back to where one was", async () => {
+    const chromium = await startChromium();
+    try {
+      const { tab, faults } = await openTab(chromium, `${url}/new`);
+      // The provider's own page would ask for a font.
+      await tab.route(
+        ({ hostname }) => hostname !== "127.0.0.1",
+        (route) => route.abort(),
+      );
+      await tab.getByRole("link", { name: "Sign in with OpenID Connect" }).click();
+      await tab.waitForURL(`${provider.issuer}/**`);
+      await tab.locator("input[name=login]").fill("17");
+      await tab.locator("input[name=password]").fill("any");
+      await tab.getByRole("button", { name: /sign-in/i }).click();
+      await tab.getByRole("button", { name: /continue/i }).click();
+      await heading(tab, "New sandbox").waitFor();
+      expect(tab.url()).toBe(`${url}/new`);
+      await tab.getByText("si-olga").first().waitFor();
+      await tab.getByRole("button", { name: "Sign out" }).click();
+      await heading(tab, "Sign in").waitFor();
+      // That one went to the provider is all there is to remark.
+      expect(faults.filter((one) => !one.startsWith("asked another host"))).toEqual([]);
+    } finally {
+      await chromium.close();
+    }
   });
 
   it("does not make anybody somebody else", async () => {
