@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verification } from "../../src/lib/contract/verify.js";
 import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { berth, berthJson, create, DockerClient, ok, onHost, traces } from "./support.js";
+import { berth, berthJson, create, DockerClient, ok, onHost, patience, traces } from "./support.js";
 
 // How a sandbox is held, as far as it is not an attack (test/security): uids given and taken back,
 // the bridge, `berth verify`, the disk's space given back, many loop devices.
@@ -116,7 +116,7 @@ describe("a sandbox", () => {
     ok(await onHost(`docker kill berth-${made.id}; docker network rm ${bridge} || true`));
     // The daemon sees it stop and starts it again by itself.
     const state = async () => sandbox.parse(await berthJson("show", made.id)).state;
-    await expect.poll(state, { timeout: 30_000, interval: 100 }).toBe("ready");
+    await expect.poll(state, { timeout: patience(30_000), interval: 100 }).toBe("ready");
     expect(await client.docker("ps", "-a", "--format", "{{.Names}}")).toBe("kept");
     await client.docker("rm", "kept");
   });

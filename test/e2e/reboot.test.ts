@@ -12,6 +12,7 @@ import {
   isEmbedded,
   ok,
   onHost,
+  patience,
   run,
   traces,
 } from "./support.js";
@@ -97,14 +98,14 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
 
   it("brings back the sandbox whose time is not over, and only that", async () => {
     const isOver = () => Date.now() > Date.parse(gone.expiresAt);
-    await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isOver, { timeout: patience(10_000) }).toBe(true);
     // Two at once: one boots it, the other waits and finds it up.
     const ups = await Promise.all([run(hostScript, ["up"]), run(hostScript, ["up"])]);
     for (const said of ups) ok(said);
     await daemonAnswers();
     const show = async () => sandbox.parse(await berthJson("show", kept.id));
     const ready = async () => (await show()).state;
-    await expect.poll(ready, { timeout: 30_000, interval: 100 }).toBe("ready");
+    await expect.poll(ready, { timeout: patience(30_000), interval: 100 }).toBe("ready");
     ok(await berth("reap"));
     expect(await show()).toEqual(kept);
     const { sandboxes } = sandboxList.parse(await berthJson("list"));
@@ -121,7 +122,7 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
         (said) => said.text(),
         () => "",
       );
-    await expect.poll(answer, { timeout: 10_000 }).toBe("kept\n");
+    await expect.poll(answer, { timeout: patience(10_000) }).toBe("kept\n");
   });
 
   it("holds its limits in the kernel again", async () => {

@@ -11,6 +11,7 @@ import {
   kernelLimits,
   ok,
   onHost,
+  patience,
   rootApi,
   traces,
 } from "./support.js";
@@ -128,7 +129,7 @@ describe("resizing a sandbox in which a container runs", () => {
       const told = (await berthJson("show", made.id)) as { usage: unknown };
       return usage.parse(told.usage).memory.usedBytes;
     };
-    await expect.poll(used, { timeout: 20_000 }).toBeGreaterThan(250 * MiB);
+    await expect.poll(used, { timeout: patience(20_000) }).toBeGreaterThan(250 * MiB);
     const said = await berth("resize", user, "--memory", "250M", "--json");
     expect(said.code).toBe(1);
     expect(JSON.parse(said.stdout)).toMatchObject({ error: { code: "LIMIT_OUT_OF_RANGE" } });
@@ -171,7 +172,7 @@ describe("resizing a sandbox in which a container runs", () => {
     ok(await onHost("systemctl restart berth"));
     await daemonAnswers();
     const wanted = both({ memoryBytes: 640 * MiB, cpus: 0.5, pids: 350 });
-    await expect.poll(inForce, { timeout: 10_000 }).toEqual(wanted);
+    await expect.poll(inForce, { timeout: patience(10_000) }).toEqual(wanted);
   });
 
   it.each([0, 5, 15, 40, 100])(
@@ -190,7 +191,7 @@ describe("resizing a sandbox in which a container runs", () => {
       await daemonAnswers();
       const { memoryBytes, cpus, pids } = (await shown()).limits;
       const wanted = both({ memoryBytes, cpus, pids });
-      await expect.poll(inForce, { timeout: 10_000 }).toEqual(wanted);
+      await expect.poll(inForce, { timeout: patience(10_000) }).toEqual(wanted);
       // What was broken off can be asked for again.
       ok(await berth("resize", user, "--memory", "640M", "--cpus", "0.25", "--pids", "350"));
       const asked = { memoryBytes: 640 * MiB, cpus: 0.25, pids: 350 };
