@@ -137,30 +137,30 @@ async function measureMemory(): Promise<void> {
     aim: 120,
   });
   rows.push({ what: `list with ${known} sandboxes`, values: await api.timeList(20), unit: "ms" });
+  await api.keyPoolFull();
   quietly(`watching ${known} idle sandboxes`);
   rows.push({
     what: `daemon's CPU while it samples them, for 200`,
-    values: [((await daemonCpuPercent(60)) * 200) / known],
+    values: (await daemonCpuPercent(6)).map((percent) => (percent * 200) / known),
     unit: "%",
     aim: 3,
   });
   await api.removeAll();
 }
 
-/** What the daemon, and programs it runs, take of one processor (utime, stime and those of children). */
-async function daemonCpuPercent(seconds: number): Promise<number> {
-  const ticks = async () =>
-    Number(
-      ok(
-        await onHost(
-          `p=$(systemctl show -P MainPID berth); sed 's/.*) //' /proc/$p/stat | awk '{ print $12 + $13 + $14 + $15 }'`,
-        ),
-      ),
-    );
-  const before = await ticks();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  // 100 ticks a second (USER_HZ).
-  return ((await ticks()) - before) / seconds;
+/** What the daemon's threads take of one processor, in windows of ten seconds; `reap` falls into one of six. */
+async function daemonCpuPercent(windows: number): Promise<number[]> {
+  const line = `p=$(systemctl show -P MainPID berth); cat /proc/$p/task/*/schedstat | awk '{ ns += $1 } END { printf "%.0f", ns }'`;
+  const nanoseconds = async () => Number(ok(await onHost(line)));
+  const values: number[] = [];
+  let before = await nanoseconds();
+  for (let i = 0; i < windows; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    const after = await nanoseconds();
+    values.push((after - before) / 1e8);
+    before = after;
+  }
+  return values;
 }
 
 /**
