@@ -3,7 +3,7 @@ import { buildImages } from "./assemble.js";
 import type { Finding } from "./cli/local.js";
 import type { Config } from "./config.js";
 import { exerciseProfiles } from "./exercise-profiles.js";
-import { findUnbuilt } from "./image/preload/carriers.js";
+import { surveyProfiles } from "./image/preload/carriers.js";
 import { connectDocker } from "./lib/engine-call.js";
 import { messageOf } from "./lib/errors.js";
 import { run } from "./lib/exec.js";
@@ -37,9 +37,10 @@ async function checkPreloads(config: Config, log: Log): Promise<Finding> {
   try {
     const docker = connectDocker(config.engine.socket);
     const recipe = await buildImages(config, log).recipe();
-    const unbuilt = await findUnbuilt(docker, recipe, config.profiles);
+    const surveyed = await surveyProfiles(docker, recipe, config.profiles);
     // Berth's own exercises are built by those who want them.
-    const names = unbuilt
+    const names = surveyed
+      .filter(({ current }) => !current)
       .filter(({ profile, wasBuilt }) => wasBuilt || !(profile.name in exerciseProfiles))
       .map(({ profile }) => profile.name);
     if (names.length === 0) return { check, status: "ok", what: "built for this version of Berth" };

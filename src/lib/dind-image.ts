@@ -1,3 +1,6 @@
+import type { z } from "zod";
+import type { imageList } from "./contract/host.js";
+
 /** What a build of the dind image came to. */
 export interface BuiltImage {
   tag: string;
@@ -21,18 +24,5 @@ export interface BuiltExercise extends BuiltImage {
   references: string[];
 }
 
-/** One of Berth's images in the engine. */
-export interface DindImage {
-  /** Empty for one whose tag a rebuild took; then `id` names it. */
-  tag: string;
-  id: string;
-  sizeBytes: number;
-  /** ISO 8601. */
-  createdAt: string;
-  /** The one that new sandboxes start from. */
-  current: boolean;
-  /** A container, running or not, was made from it. */
-  inUse: boolean;
-  /** What it preloads. */
-  images: string[];
-}
+/** One of Berth's images in the engine, as it is told. */
+export type DindImage = z.infer<typeof imageList>["images"][number];

@@ -1,12 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { certificateList, type CertificateList } from "../lib/contract/looks.js";
-import { ignoring } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
-import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
+import { readBesideRecords } from "./beside-records.js";
 import { certificatesFile, type Records } from "./records.js";
 
 type Certificate = CertificateList["certificates"][number];
@@ -24,18 +22,10 @@ export class ClientCertificates {
 
   /** Reads what was kept, once the records are read; what is damaged is logged and forgotten. */
   async load(): Promise<void> {
-    const { records, log } = this.parts;
-    for (const { id } of records.all()) {
-      try {
-        const text = await ignoring(readFile(this.#path(id), "utf8"), "ENOENT");
-        if (text === undefined) continue;
-        const what = `${certificatesFile} of ${id}`;
-        const file = parseStrictly(fileSchema, JSON.parse(text), what, "RECORD_INVALID");
-        this.#known.set(id, file.certificates);
-      } catch (error) {
-        log.warn({ sandbox: id, err: error }, "a sandbox's certificates cannot be read; ignored");
-      }
-    }
+    const file = { name: certificatesFile, schema: fileSchema, what: "certificates" };
+    await readBesideRecords(this.parts, file, (id, { certificates }) => {
+      this.#known.set(id, certificates);
+    });
   }
 
   /** Those that are still good, newest first. */

@@ -1,13 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { incident, type Incident } from "../lib/contract/sandbox.js";
-import { ignoring } from "../lib/errors.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import { sumLimits } from "../lib/limits.js";
 import type { Log } from "../lib/log.js";
-import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
+import { readBesideRecords } from "./beside-records.js";
 import type { SandboxEvents } from "./events.js";
 import { incidentsFile, type Records, type SandboxRecord } from "./records.js";
 import type { Settings } from "./settings.js";
@@ -93,20 +91,14 @@ export class Incidents {
 
   /** Reads what was kept, once the records are read; what is damaged is logged and forgotten. */
   async load(): Promise<void> {
-    for (const { id } of this.#records.all()) {
-      try {
-        const text = await ignoring(readFile(this.#path(id), "utf8"), "ENOENT");
-        if (text === undefined) continue;
-        const what = `${incidentsFile} of ${id}`;
-        const file = parseStrictly(fileSchema, JSON.parse(text), what, "RECORD_INVALID");
-        this.#known.set(id, file.incidents);
-      } catch (error) {
-        this.#log.warn(
-          { sandbox: id, err: error },
-          "a sandbox's incidents cannot be read; ignored",
-        );
-      }
-    }
+    const file = { name: incidentsFile, schema: fileSchema, what: "incidents" };
+    await readBesideRecords(
+      { records: this.#records, log: this.#log },
+      file,
+      (id, { incidents }) => {
+        this.#known.set(id, incidents);
+      },
+    );
   }
 
   /** Newest last. */

@@ -10,6 +10,8 @@ export interface Carrier {
   preload: string;
   /** Of the list that it was built for. */
   wanted: string;
+  /** Of the dind image that it was built on. */
+  recipe: string;
   createdAt: number;
   sizeBytes: number;
 }
@@ -24,35 +26,36 @@ export async function findCarriers(docker: DockerImages, label: string[]): Promi
     const isTagged = preload !== undefined && tagsOf(image).includes(tagOfPreload(preload));
     if (!isTagged) return [];
     const wanted = Labels[preloadLabels.wanted] ?? "";
-    return [{ id, preload, wanted, createdAt: Created, sizeBytes: Size }];
+    const recipe = Labels[labelNames.recipe] ?? "";
+    return [{ id, preload, wanted, recipe, createdAt: Created, sizeBytes: Size }];
   });
   return carriers.sort((a, b) => b.createdAt - a.createdAt);
 }
 
-/** What sandboxes of a profile with this list start from: the newest, of today's dind image. */
-export async function findCurrent(
-  docker: DockerImages,
-  recipe: string,
-  images: readonly string[],
-): Promise<Carrier | undefined> {
-  const labels = [`${preloadLabels.wanted}=${wantedOf(images)}`, `${labelNames.recipe}=${recipe}`];
-  return (await findCarriers(docker, labels))[0];
+/** A profile with images, as far as they are built. */
+export interface Survey<Profile> {
+  profile: Profile;
+  /** What its sandboxes start from: the newest for its list, of today's dind image. */
+  current: Carrier | undefined;
+  /** Whether there is one for its list at all, of whatever dind image. */
+  wasBuilt: boolean;
 }
 
-/** Profiles with images that no sandbox can be made of before they are built, and whether they ever were. */
-export async function findUnbuilt<Profile extends { images: readonly string[] }>(
+/** Looks for what each profile with images has; the engine is asked once for all. */
+export async function surveyProfiles<Profile extends { images: readonly string[] }>(
   docker: DockerImages,
   recipe: string,
   profiles: readonly Profile[],
-): Promise<{ profile: Profile; wasBuilt: boolean }[]> {
-  const unbuilt: { profile: Profile; wasBuilt: boolean }[] = [];
-  for (const profile of profiles) {
-    if (profile.images.length === 0 || (await findCurrent(docker, recipe, profile.images)))
-      continue;
-    const label = `${preloadLabels.wanted}=${wantedOf(profile.images)}`;
-    unbuilt.push({ profile, wasBuilt: (await findCarriers(docker, [label])).length > 0 });
-  }
-  return unbuilt;
+): Promise<Survey<Profile>[]> {
+  const preloading = profiles.filter(({ images }) => images.length > 0);
+  if (preloading.length === 0) return [];
+  const carriers = await findCarriers(docker, [preloadLabels.preload]);
+  return preloading.map((profile) => {
+    const wanted = wantedOf(profile.images);
+    const its = carriers.filter((carrier) => carrier.wanted === wanted);
+    const current = its.find((carrier) => carrier.recipe === recipe);
+    return { profile, current, wasBuilt: its.length > 0 };
+  });
 }
 
 /** Those for the same list as a newer one that no container, running or not, was made from. */

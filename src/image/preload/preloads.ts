@@ -5,14 +5,14 @@ import { BerthError, messageOf } from "../../lib/errors.js";
 import { run } from "../../lib/exec.js";
 import type { Log } from "../../lib/log.js";
 import { suggestion } from "../../lib/strict-issues.js";
-import { debianArchitecture, labelNames, repository } from "../digest.js";
+import { debianArchitecture, repository } from "../digest.js";
 import { findImage, type DockerImages } from "../engine-images.js";
 import type { BuildOptions, Images } from "../images.js";
 import { reporter } from "../progress.js";
 import type { DockerHost } from "./builder.js";
 import { inputsDigest, preloadLabels, wantedOf } from "./identity.js";
 import { Builds } from "./builds.js";
-import { findCarriers, findCurrent, findSuperseded, type Carrier } from "./carriers.js";
+import { findCarriers, findSuperseded, surveyProfiles, type Survey } from "./carriers.js";
 import { makePreload } from "./make.js";
 import { Places, preloadName, tagOfPreload } from "./places.js";
 import { findSources, type Makers } from "./sources.js";
@@ -71,9 +71,9 @@ export class Preloads {
    * The newest image with this profile's preload, on today's dind image.
    * @throws BerthError IMAGE_MISSING, ENGINE_UNREACHABLE
    */
-  async require({ name, images }: PreloadProfile): Promise<{ image: string; preload: string }> {
-    const recipe = await this.#options.images.recipe();
-    const newest = await findCurrent(this.#options.docker, recipe, images);
+  async require(profile: PreloadProfile): Promise<{ image: string; preload: string }> {
+    const { name } = profile;
+    const newest = (await this.#survey([profile]))[0]?.current;
     if (newest) return { image: tagOfPreload(newest.preload), preload: newest.preload };
     throw new BerthError(
       "IMAGE_MISSING",
@@ -151,31 +151,21 @@ export class Preloads {
 
   /** Tags that new sandboxes of the profiles start from. */
   async currentTags(): Promise<Set<string>> {
-    const newest = await this.#newestOfEach();
-    return new Set([...newest.values()].flatMap((one) => (one ? [tagOfPreload(one.preload)] : [])));
+    const surveyed = await this.#survey(this.#options.profiles);
+    return new Set(
+      surveyed.flatMap(({ current: one }) => (one ? [tagOfPreload(one.preload)] : [])),
+    );
   }
 
   /** Names of the profiles whose images have not been put together since they or Berth changed. */
   async unbuilt(): Promise<string[]> {
-    const newest = await this.#newestOfEach();
-    return [...newest].filter(([, one]) => one === undefined).map(([name]) => name);
+    const surveyed = await this.#survey(this.#options.profiles);
+    return surveyed.filter(({ current }) => !current).map(({ profile }) => profile.name);
   }
 
-  /** By its name, for each profile that preloads something, what `require` would give; asks once for all. */
-  async #newestOfEach(): Promise<Map<string, Carrier | undefined>> {
-    const profiles = this.#options.profiles.filter(({ images }) => images.length > 0);
-    if (profiles.length === 0) return new Map();
-    const recipe = await this.#options.images.recipe();
-    const carriers = await findCarriers(this.#options.docker, [
-      `${labelNames.recipe}=${recipe}`,
-      preloadLabels.preload,
-    ]);
-    return new Map(
-      profiles.map(({ name, images }) => {
-        const wanted = wantedOf(images);
-        return [name, carriers.find((one) => one.wanted === wanted)];
-      }),
-    );
+  async #survey(profiles: readonly PreloadProfile[]): Promise<Survey<PreloadProfile>[]> {
+    const { docker, images } = this.#options;
+    return surveyProfiles(docker, await images.recipe(), profiles);
   }
 
   /** The image is gone: its store goes too, and a mount of it with the next reap. */

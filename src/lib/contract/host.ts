@@ -90,11 +90,13 @@ export const imageList = z
   .object({
     images: z.array(
       z.object({
+        // Empty for one whose tag a rebuild took; then `id` names it.
         tag: z.string(),
         id: z.string(),
         sizeBytes: z.int(),
         createdAt: z.iso.datetime(),
         current: z.boolean().meta({ description: "New sandboxes start from it" }),
+        // A container, running or not, was made from it.
         inUse: z.boolean(),
         images: z.array(z.string()).meta({ description: "What it preloads" }),
       }),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findUnbuilt } from "../../../../src/image/preload/carriers.js";
+import { surveyProfiles } from "../../../../src/image/preload/carriers.js";
 import { FakeHost, recipe } from "./fake-host.js";
 
 let host: FakeHost;
@@ -19,7 +19,8 @@ describe("profiles that must be built", () => {
       profile("old", "old:1"),
       profile("never", "never:1"),
     ];
-    const unbuilt = await findUnbuilt(host.docker.asDocker(), recipe, profiles);
+    const surveyed = await surveyProfiles(host.docker.asDocker(), recipe, profiles);
+    const unbuilt = surveyed.filter(({ current }) => !current);
     expect(unbuilt.map(({ profile: { name }, wasBuilt }) => [name, wasBuilt])).toEqual([
       ["old", true],
       ["never", false],
