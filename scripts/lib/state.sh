@@ -4,6 +4,8 @@
 
 # shellcheck source=SCRIPTDIR/process.sh
 . "$LIB/process.sh"
+# shellcheck source=SCRIPTDIR/lock.sh
+. "$LIB/lock.sh"
 
 use_state_dir() {
   STATE_DIR=$1
@@ -63,15 +65,7 @@ write_state() {
 
 # One up or down at a time; the second waits and then looks again. Long-lived children must close descriptor 9.
 take_lock() {
-  while :; do
-    exec 9>"$LOCK_FILE"
-    if ! flock -n 9; then
-      warn "another scripts/host (or what a killed one left running) is at work, waiting for it"
-      flock -w "${BERTH_HOST_LOCK_TIMEOUT:-600}" 9 || die "gave up waiting for $LOCK_FILE: 'fuser -v $LOCK_FILE' shows who holds it"
-    fi
-    # The one we waited for may have been a `down`, which removes the file: then ours is a lock on nothing.
-    [[ ! $LOCK_FILE -ef /proc/self/fd/9 ]] || break
-  done
+  lock_alone "$LOCK_FILE" "${BERTH_HOST_LOCK_TIMEOUT:-600}" "scripts/host (or what a killed one left running)"
   mkdir -p "$RUN_DIR"
 }
 

@@ -2,6 +2,9 @@
 # shellcheck disable=SC2034 # what is set here is for the files sourced after this one
 # Where the virtual machine keeps things, and how we tell whether it runs.
 
+# shellcheck source=SCRIPTDIR/lock.sh
+. "$LIB/lock.sh"
+
 VM_DIR=$(realpath -m "${BERTH_VM_DIR:-/var/lib/berth-vm}")
 VM_RUN_DIR=/run/berth-vm
 VM_LOCK=$VM_RUN_DIR.lock
@@ -26,15 +29,7 @@ vm_load() {
 
 # One up or down at a time. Descriptor 9 must be closed for what outlives this script.
 vm_lock() {
-  while :; do
-    exec 9>"$VM_LOCK"
-    if ! flock -n 9; then
-      warn "another scripts/vm is at work, waiting for it"
-      flock -w 1800 9 || die "gave up waiting for $VM_LOCK: 'fuser -v $VM_LOCK' shows who holds it"
-    fi
-    # The one we waited for may have removed the file: then ours is a lock on nothing.
-    [[ ! $VM_LOCK -ef /proc/self/fd/9 ]] || break
-  done
+  lock_alone "$VM_LOCK" 1800 scripts/vm
   mkdir -p "$VM_RUN_DIR"
 }
 
