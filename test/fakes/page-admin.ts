@@ -1,22 +1,14 @@
 import type { Express, Response } from "express";
+import type { User } from "../../src/http/page/model/admin-types.js";
 import type { PageApi } from "./page-api.js";
 import * as data from "./page-data.js";
 import { writeEvent } from "./page-events.js";
 import type { Caller } from "./page-sessions.js";
 
-export interface FakeUser {
-  name: string;
-  role: "user" | "admin";
-  groups: string[];
-  createdAt: string;
-  hasToken: boolean;
-  hasPassword: boolean;
-}
-
 /** The admins' part of the fake: users that can be changed, and things to look at. */
 export function addAdminRoutes(app: Express, api: PageApi): void {
-  const users = new Map<string, FakeUser>();
-  const add = (name: string, role: FakeUser["role"] = "user", groups: string[] = []) => {
+  const users = new Map<string, User>();
+  const add = (name: string, role: User["role"] = "user", groups: string[] = []) => {
     const createdAt = new Date().toISOString();
     users.set(name, { name, role, groups, createdAt, hasToken: true, hasPassword: false });
   };
@@ -30,7 +22,7 @@ export function addAdminRoutes(app: Express, api: PageApi): void {
   const { sendProblem } = data;
   app.get("/v1/users", (_request, response) => response.json({ users: [...users.values()] }));
   app.post("/v1/users", (request, response) => {
-    const { name = "", role, groups } = request.body as Partial<FakeUser>;
+    const { name = "", role, groups } = request.body as Partial<User>;
     if (!/^[a-z]/.test(name)) {
       const errors = [{ path: "name", message: "must begin with a lower-case letter" }];
       sendProblem(response, 400, "INVALID_REQUEST", "name: see there", errors);
