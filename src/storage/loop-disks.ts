@@ -1,4 +1,5 @@
-import { chmod, lstat, mkdir, readFile, rename, rmdir, statfs, unlink } from "node:fs/promises";
+import { lstatSync, statfsSync } from "node:fs";
+import { chmod, lstat, mkdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BerthError, ignoring } from "../lib/errors.js";
 import { run } from "../lib/exec.js";
@@ -38,8 +39,8 @@ const thisHost: Host = {
   sysBlock: "/sys/block",
   fileSystemBytes,
   mayGrow: hasSysResource,
-  statfs: (path) => statfs(path),
-  deviceOf: async (path) => (await lstat(path)).dev,
+  statfs: (path) => statfsSync(path),
+  deviceOf: (path) => lstatSync(path, { throwIfNoEntry: false })?.dev,
   releaseTimeoutMs: 5000,
 };
 
@@ -186,8 +187,8 @@ export class LoopDisks {
    * What is used and free of the sandbox's file system.
    * @throws BerthError DISK_FAILED when it is not mounted
    */
-  space(id: string): Promise<DiskSpace> {
-    return spaceAt(this.#mountPoint(id), this.#mountsDir, this.#host);
+  async space(id: string): Promise<DiskSpace> {
+    return Promise.resolve(spaceAt(this.#mountPoint(id), this.#mountsDir, this.#host));
   }
 
   /** Ids whose disk is mounted, or attached to a loop device, and lies in our directories. */

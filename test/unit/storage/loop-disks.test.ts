@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -115,8 +116,8 @@ beforeEach(async () => {
       mayGrow: () => Promise.resolve(host.mayGrow),
       mountinfo: join(dir, "mountinfo"),
       sysBlock: join(dir, "sys"),
-      statfs: () => Promise.resolve(host.stats),
-      deviceOf: async (path) => host.devices.get(path) ?? (await stat(path)).dev,
+      statfs: () => host.stats,
+      deviceOf: (path) => host.devices.get(path) ?? statSync(path, { throwIfNoEntry: false })?.dev,
       releaseTimeoutMs: 50,
     },
   );
