@@ -64,7 +64,7 @@ export function detailsOf(sandbox: Sandbox, now: Date): [string, string][] {
   ];
 }
 
-export function usageDetails({ memory, cpu, pids, disk }: Usage): [string, string][] {
+export function usageDetails({ memory, cpu, pids, disk, pressure }: Usage): [string, string][] {
   const of = (used: number, limit: number, room = limit) =>
     `${formatSize(used)} of ${formatSize(limit)} (${percent(used, room)})`;
   const waited = cpu.throttledPercent;
@@ -75,7 +75,17 @@ export function usageDetails({ memory, cpu, pids, disk }: Usage): [string, strin
     ["pids used", `${pids.used} of ${pids.limit}`],
     // The file system keeps a part of the disk for itself: what can be filled is used and free.
     ["disk used", of(disk.usedBytes, disk.limitBytes, disk.usedBytes + disk.freeBytes)],
+    ...waitsOf(pressure),
   ];
+}
+
+/** For what its processes waited in the last minute; nothing where that is not worth a line. */
+function waitsOf(pressure: Usage["pressure"]): [string, string][] {
+  const waits = ([["memory"], ["io", "disk"], ["cpu"]] as const).flatMap(([key, name = key]) => {
+    const percent = Math.round(pressure?.[key].somePercent ?? 0);
+    return percent > 0 ? [`${name} ${percent} %`] : [];
+  });
+  return waits.length ? [["waited for", `${waits.join(", ")} of the last minute`]] : [];
 }
 
 /** As many as a person reads; `--json` has all. */

@@ -14,6 +14,7 @@ export interface ContainerCgroup {
   /** Linux 6.11 counts in pids.events for the cgroups below too, and here for the cgroup's own limit. */
   hasLocalPidsEvents: boolean;
   hasPidsPeak: boolean;
+  hasPressure: boolean;
 }
 
 /**
@@ -47,6 +48,8 @@ export async function locateContainer(
     cpuacct: cpu.version === 1 ? locate("cpuacct") : undefined,
     hasLocalPidsEvents: existsSync(join(pids.path, "pids.events.local")),
     hasPidsPeak: existsSync(join(pids.path, "pids.peak")),
+    // On v1 only the machine as a whole has it.
+    hasPressure: memory.version === 2 && existsSync(join(memory.path, "memory.pressure")),
   };
 }
 

@@ -133,6 +133,20 @@ export interface KernelCounters {
     /** How long its threads waited for the quota, summed over the processors. */
     throttledSeconds: number;
   };
+  /** Absent on cgroup v1, and where the kernel keeps none (psi=0). */
+  pressure?: Pressure | undefined;
+}
+
+/**
+ * Pressure stall information of a cgroup (kernel documentation, accounting/psi.rst): for how much of
+ * the last minute, percent, something in it waited for the processor, for memory, for a disk.
+ */
+export type Pressure = Record<"cpu" | "memory" | "io", Stall>;
+
+/** `somePercent`: at least one process waited; `fullPercent`: all that had something to do. */
+export interface Stall {
+  somePercent: number;
+  fullPercent: number;
 }
 
 /** A line of the kernel's log that tells of a sandbox. */

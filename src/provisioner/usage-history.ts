@@ -91,6 +91,7 @@ export function usageSeen(
     cpu: { usedSeconds: counters.cpu.usedSeconds, limitCpus: limits.cpus, throttledPercent },
     pids: { used: counters.pids.current, limit: limits.pids, limitHits },
     disk: { ...space, limitBytes: limits.diskBytes },
+    pressure: counters.pressure,
   };
 }
 

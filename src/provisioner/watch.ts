@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { codeOf, messageOf } from "../lib/errors.js";
-import type { ContainerFacts, DiskSpace, KernelMessage } from "../lib/model.js";
+import type { ContainerFacts, DiskSpace, KernelMessage, Pressure } from "../lib/model.js";
 import type { Context } from "./context.js";
 import { Observation } from "./observation.js";
 import type { SandboxRecord } from "./records.js";
@@ -55,13 +55,19 @@ export class Watch {
   }
 
   /** What the last sample said of a sandbox; zeros before the first. */
-  latest(id: string): { kills: number; throttledPercent: number; limitHits: number } {
+  latest(id: string): {
+    kills: number;
+    throttledPercent: number;
+    limitHits: number;
+    pressure: Pressure | undefined;
+  } {
     const {
       kills = 0,
       throttledPercent = 0,
       limitHits = 0,
     } = this.#seen.get(id)?.observation ?? {};
-    return { kills, throttledPercent, limitHits };
+    const pressure = this.samples.last(id)?.counters.pressure;
+    return { kills, throttledPercent, limitHits, pressure };
   }
 
   /** Looks at every ready sandbox once; a look that is under way is joined. */

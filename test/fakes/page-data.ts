@@ -58,6 +58,11 @@ export const usageOf = ({ limits: { memoryBytes, cpus, pids, diskBytes } }: Sand
     freeBytes: 0.03 * diskBytes,
     freeInodes: 9000,
   },
+  pressure: {
+    cpu: { somePercent: 3, fullPercent: 0 },
+    memory: { somePercent: 12.4, fullPercent: 2 },
+    io: { somePercent: 0.4, fullPercent: 0 },
+  },
 });
 
 /** Ten minutes that look like work. */

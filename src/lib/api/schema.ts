@@ -1566,6 +1566,27 @@ export interface components {
         /** @description How many more files fit */
         freeInodes: number;
       };
+      /** @description For how much of the last minute its processes waited for each; on hosts with cgroup v2 only */
+      pressure?: {
+        cpu: {
+          /** @description At least one process waited */
+          somePercent: number;
+          /** @description All waited that had something to do */
+          fullPercent: number;
+        };
+        memory: {
+          /** @description At least one process waited */
+          somePercent: number;
+          /** @description All waited that had something to do */
+          fullPercent: number;
+        };
+        io: {
+          /** @description At least one process waited */
+          somePercent: number;
+          /** @description All waited that had something to do */
+          fullPercent: number;
+        };
+      };
     };
     ExtendRequest: {
       /**

@@ -153,6 +153,11 @@ export const sandbox = z
   .meta({ id: "Sandbox" });
 export type Sandbox = z.infer<typeof sandbox>;
 
+const stall = z.object({
+  somePercent: z.number().meta({ description: "At least one process waited" }),
+  fullPercent: z.number().meta({ description: "All waited that had something to do" }),
+});
+
 export const usage = z
   .object({
     at: z.iso.datetime(),
@@ -180,6 +185,10 @@ export const usage = z
       }),
       freeBytes: z.int(),
       freeInodes: z.int().meta({ description: "How many more files fit" }),
+    }),
+    pressure: z.object({ cpu: stall, memory: stall, io: stall }).optional().meta({
+      description:
+        "For how much of the last minute its processes waited for each; on hosts with cgroup v2 only",
     }),
   })
   .meta({ id: "Usage" });

@@ -80,10 +80,16 @@ describe("berth show", () => {
     bench.api.usage = {
       cpu: { usedSeconds: 3.21, limitCpus: 1.5, throttledPercent: 43 },
       disk: { usedBytes: 1024 ** 3, limitBytes: 1_181_116_006, freeBytes: 0, freeInodes: 0 },
+      pressure: {
+        cpu: { somePercent: 0.4, fullPercent: 0 },
+        memory: { somePercent: 12.4, fullPercent: 2 },
+        io: { somePercent: 3, fullPercent: 0 },
+      },
     };
     const { stdout } = await bench.berth(["show", "alice"]);
     expect(stdout).toContain("3.2 s since the start, waited for its limit 43 % of the last minute");
     expect(stdout).toContain("1 GiB of 1.1 GiB (100 %)");
+    expect(stdout).toContain("waited for   memory 12 %, disk 3 % of the last minute");
     const lines = stdout.split("\n").filter((line) => line.includes("happened"));
     expect(lines).toEqual([
       "  happened     6m ago  crowd 6",

@@ -116,6 +116,25 @@ describe("the counters of a container", () => {
     expect(counters).toMatchObject({ memory: { kills: 0 }, cpu: { throttledPeriods: 0 } });
   });
 
+  const pressure = {
+    "cpu.pressure":
+      "some avg10=9.00 avg60=4.50 avg300=1.00 total=81\nfull avg10=0.00 avg60=0.25 avg300=0.00 total=2",
+    "memory.pressure":
+      "some avg10=0.00 avg60=12.34 avg300=0.00 total=7\nfull avg10=0.00 avg60=3.21 avg300=0.00 total=1",
+    // As cpu.pressure was before Linux 5.13: without "full".
+    "io.pressure": "some avg10=0.00 avg60=0.50 avg300=0.00 total=0",
+  };
+
+  it("have the pressure of the last minute on v2", async () => {
+    using tree = machine("v2", pressure);
+    const counters = await new HostKernel({ log, root: tree.root }).counters(facts());
+    expect(counters?.pressure).toEqual({
+      cpu: { somePercent: 4.5, fullPercent: 0.25 },
+      memory: { somePercent: 12.34, fullPercent: 3.21 },
+      io: { somePercent: 0.5, fullPercent: 0 },
+    });
+  });
+
   it("are found once, and read anew", async () => {
     using tree = machine("v2");
     const kernel = new HostKernel({ log, root: tree.root });

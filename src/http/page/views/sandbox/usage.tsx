@@ -27,8 +27,31 @@ export function UsagePanel(props: { sandbox: Sandbox; onChanged: (sandbox: Sandb
           {sandbox.limits.cpus} CPU was reached.
         </p>
       )}
+      <Waits usage={usage} />
       <Resize {...props} />
     </Panel>
+  );
+}
+
+/** Below this, percent of the last minute, nobody notices. */
+const worthTelling = 5;
+
+/** What slowed it in the last minute beside its CPU limit; only hosts with cgroup v2 know. */
+function Waits({ usage }: { usage: Usage | undefined }) {
+  const memory = Math.round(usage?.pressure?.memory.somePercent ?? 0);
+  const disk = Math.round(usage?.pressure?.io.somePercent ?? 0);
+  return (
+    <>
+      {memory >= worthTelling && (
+        <p class="callout">
+          In the last minute it had to wait for memory {memory} % of the time: nearly all it may use
+          is taken.
+        </p>
+      )}
+      {disk >= worthTelling && (
+        <p class="callout">In the last minute it had to wait for the disk {disk} % of the time.</p>
+      )}
+    </>
   );
 }
 
