@@ -156,7 +156,12 @@ export const configSchema = z.strictObject({
       user: portRange
         .prefault("21000-30999")
         .meta({ description: "A block per sandbox for published ports, forwarded 1:1." }),
-      perSandbox: z.int().min(1).max(1000).default(10).meta({ description: "Size of that block." }),
+      perSandbox: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(10)
+        .meta({ description: "How many ports are in that block." }),
     })
     .prefault({})
     .meta({ description: "Host ports that lead into sandboxes." }),
@@ -199,12 +204,12 @@ export const configSchema = z.strictObject({
     .meta({ description: "Limits of each sandbox." }),
   ttl: z
     .strictObject({
-      default: duration.prefault("24h").meta({ description: "Unless asked otherwise." }),
-      max: duration
-        .prefault("7d")
-        .meta({
-          description: "The most that `create` may ask for and `extend` may bring from now.",
-        }),
+      default: duration
+        .prefault("24h")
+        .meta({ description: "What a sandbox gets unless asked otherwise." }),
+      max: duration.prefault("7d").meta({
+        description: "The most that `create` may ask for and `extend` may bring from now.",
+      }),
     })
     .prefault({})
     .meta({ description: "How long sandboxes live." }),
@@ -236,8 +241,8 @@ export const configSchema = z.strictObject({
   }),
   subordinateUids: z
     .strictObject({
-      from: z.int().min(65_536).default(0x40000000).meta({ description: "The first." }),
-      to: z.int().max(0xfffffffe).default(0x7fffffff).meta({ description: "The last." }),
+      from: z.int().min(65_536).default(0x40000000).meta({ description: "The first uid." }),
+      to: z.int().max(0xfffffffe).default(0x7fffffff).meta({ description: "The last uid." }),
     })
     .prefault({})
     .refine(
