@@ -1,15 +1,42 @@
 import { z } from "zod";
-import { duration, limitFields } from "./lib/contract/sandbox.js";
+import { cpus, duration, limitFields, pids, size } from "./lib/contract/sandbox.js";
 
 import type { SandboxLimits } from "./lib/limits.js";
 import { suggestion } from "./lib/strict-issues.js";
 
 // Who gets in and what they may have: the parts of the configuration that are about people.
 
-export const limits = z.strictObject(limitFields);
-export type GivenLimits = z.output<typeof limits>;
+type GivenLimits = z.output<ReturnType<typeof someLimits>>;
 
-const hour = 3_600_000;
+const limitTexts = {
+  memory: { description: "Main memory." },
+  cpus: { description: "Processor cores." },
+  pids: { description: "Processes and threads." },
+  disk: { description: "Images, volumes and build cache together." },
+};
+
+/** Limits of which each may be left out; `otherwise` names the key that counts then. */
+export function someLimits(otherwise: string) {
+  const { memory, cpus, pids, disk } = limitTexts;
+  return z.strictObject({
+    memory: limitFields.memory.meta({ ...memory, absent: `${otherwise}.memory`, example: "4G" }),
+    cpus: limitFields.cpus.meta({ ...cpus, absent: `${otherwise}.cpus`, example: 2 }),
+    pids: limitFields.pids.meta({ ...pids, absent: `${otherwise}.pids`, example: 1024 }),
+    disk: limitFields.disk.meta({ ...disk, absent: `${otherwise}.disk`, example: "20G" }),
+  });
+}
+
+/** All limits, each with what counts when it is left out. */
+export function allLimits(usual: { memory: string; cpus: number; pids: number; disk: string }) {
+  return z
+    .strictObject({
+      memory: size.prefault(usual.memory).meta(limitTexts.memory),
+      cpus: cpus.prefault(usual.cpus).meta(limitTexts.cpus),
+      pids: pids.prefault(usual.pids).meta(limitTexts.pids),
+      disk: size.prefault(usual.disk).meta(limitTexts.disk),
+    })
+    .prefault({});
+}
 
 const label = z.string().min(1).max(60);
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
@@ -24,6 +51,12 @@ const groupName = z
   .max(128)
   .regex(/^\P{C}+$/u, "must be printable");
 
+/** Both ways of signing in have them. */
+const adminGroups = z
+  .array(groupName)
+  .default([])
+  .meta({ description: "Groups whose members are admins.", example: ["berth-admins"] });
+
 /** OpenID Connect Core 1.0; what the operator registered with the provider. */
 const oidc = z.strictObject({
   issuer: z
@@ -31,19 +64,37 @@ const oidc = z.strictObject({
     .refine(
       (text) => text.startsWith("https:") || loopback.includes(new URL(text).hostname),
       "must be https: what the provider says decides who gets in",
-    ),
-  clientId: z.string().min(1),
-  /** Without it a public client, held by PKCE alone. */
-  clientSecretFile: z.string().startsWith("/").optional(),
-  scopes: z.array(z.string().regex(/^[!#-[\]-~]+$/)).default(["openid", "profile", "email"]),
-  /** Which claim names the user; of `alice@example.edu`, `alice`. */
-  usernameClaim: z.string().min(1).default("preferred_username"),
-  groupsClaim: z.string().min(1).default("groups"),
-  /** Members of these are admins. */
-  adminGroups: z.array(groupName).default([]),
-  /** Whether somebody may sign in as a user of the same name who has a token or a password of Berth's. */
-  linkLocalUsers: z.boolean().default(false),
-  label: label.default("OpenID Connect"),
+    )
+    .meta({ description: "The provider.", example: "https://id.example.edu/realms/main" }),
+  clientId: z
+    .string()
+    .min(1)
+    .meta({ description: "Berth's name at the provider.", example: "berth" }),
+  clientSecretFile: z.string().startsWith("/").optional().meta({
+    description: "File with the secret.",
+    absent: "a public client, held by PKCE alone",
+    example: "/etc/berth/oidc-secret",
+  }),
+  scopes: z
+    .array(z.string().regex(/^[!#-[\]-~]+$/))
+    .default(["openid", "profile", "email"])
+    .meta({ description: "What is asked for." }),
+  usernameClaim: z
+    .string()
+    .min(1)
+    .default("preferred_username")
+    .meta({ description: "Claim that names the user; of alice@example.edu, alice." }),
+  groupsClaim: z
+    .string()
+    .min(1)
+    .default("groups")
+    .meta({ description: "Claim with the user's groups." }),
+  adminGroups,
+  linkLocalUsers: z.boolean().default(false).meta({
+    description:
+      "Whether a name from there may be that of a user who has a token, a password or the role admin here.",
+  }),
+  label: label.default("OpenID Connect").meta({ description: "What the page calls it." }),
 });
 
 /** A header's name (RFC 9110, 5.6.2), as Node has them: in small letters. */
@@ -54,24 +105,47 @@ const headerName = z
 
 /** A reverse proxy that signs people in and names them in a header. */
 const proxy = z.strictObject({
-  header: headerName,
-  /** Names of groups, with commas in between. */
-  groupsHeader: headerName.optional(),
-  adminGroups: z.array(groupName).default([]),
-  /** Addresses of the proxy: the header is believed from these alone. */
-  from: z.array(proxyAddress).min(1),
-  /** Holds what the proxy sends in X-Berth-Proxy-Secret; needed where others may connect from there. */
-  secretFile: z.string().startsWith("/").optional(),
-  label: label.default("The sign-in before this page"),
+  header: headerName.meta({
+    description: "Header in which the proxy names the user.",
+    example: "Remote-User",
+  }),
+  groupsHeader: headerName.optional().meta({
+    description: "Header with their groups, with commas in between.",
+    absent: "no groups",
+    example: "Remote-Groups",
+  }),
+  adminGroups,
+  from: z
+    .array(proxyAddress)
+    .min(1)
+    .meta({
+      description: "Addresses of the proxy: the header is believed from these alone.",
+      example: ["127.0.0.1"],
+    }),
+  secretFile: z.string().startsWith("/").optional().meta({
+    description:
+      "File with what the proxy sends as X-Berth-Proxy-Secret; needed where others can connect from its address.",
+    absent: "its address is enough",
+    example: "/etc/berth/proxy-secret",
+  }),
+  label: label
+    .default("The sign-in before this page")
+    .meta({ description: "What the page calls it." }),
 });
 
 export const signInSchema = z.strictObject({
-  /** Users that Berth knows itself sign in on the page by password or token. */
-  local: z.boolean().default(true),
-  oidc: oidc.optional(),
-  proxy: proxy.optional(),
-  /** How long a browser stays signed in. */
-  session: duration.default(12 * hour),
+  local: z.boolean().default(true).meta({
+    description: "Users that Berth knows itself sign in on the page by password or token.",
+  }),
+  session: duration.prefault("12h").meta({ description: "How long a browser stays signed in." }),
+  oidc: oidc.optional().meta({
+    description: "The accounts of a university or a company, by OpenID Connect.",
+    absent: "off",
+  }),
+  proxy: proxy.optional().meta({
+    description: "A reverse proxy that signs people in and names them in a header.",
+    absent: "off",
+  }),
 });
 
 /** `https://berth.example.edu`: no path, as cookies and page start at the root. */
@@ -83,10 +157,28 @@ export const publicUrl = z
 export const groupsSchema = z.record(
   groupName,
   z.strictObject({
-    limits: limits.default({}),
-    ttl: duration.optional(),
-    sandboxesPerUser: z.int().min(0).max(1000).optional(),
-    profiles: z.array(z.string()).min(1).optional(),
+    limits: someLimits("limits.max").default({}).meta({
+      description: "What they may ask for at most.",
+    }),
+    ttl: duration.optional().meta({
+      description: "How long their sandboxes may live at most.",
+      absent: "ttl.max",
+      example: "2d",
+    }),
+    sandboxesPerUser: z.int().min(0).max(1000).optional().meta({
+      description: "How many sandboxes each may have at once.",
+      absent: "sandboxesPerUser",
+      example: 1,
+    }),
+    profiles: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .meta({
+        description: "Profiles that they may use.",
+        absent: "all",
+        example: ["default", "databases"],
+      }),
   }),
 );
 
@@ -102,7 +194,7 @@ export function groupsOf(given: z.output<typeof groupsSchema>) {
 }
 
 /** Those that are given, under the names of what they come to. */
-function definedLimits({ memory, cpus, pids, disk }: GivenLimits): Partial<SandboxLimits> {
+export function definedLimits({ memory, cpus, pids, disk }: GivenLimits): Partial<SandboxLimits> {
   return {
     ...(memory === undefined ? {} : { memoryBytes: memory }),
     ...(cpus === undefined ? {} : { cpus }),

@@ -111,6 +111,11 @@ function onInterrupt(handler: () => void): () => void {
   return () => process.off("SIGINT", handler).off("SIGTERM", handler);
 }
 
+/** A name that is looked up, for one, cannot be called off. */
+function endWithin(ms: number): void {
+  setTimeout(() => process.exit(), ms).unref();
+}
+
 const uid = process.getuid?.();
 const deps: CliDeps = {
   version,
@@ -131,6 +136,7 @@ const deps: CliDeps = {
   local,
   ...(existsSync(hostScript) ? { hostExec } : {}),
   onInterrupt,
+  endWithin,
 };
 
 process.exitCode = await runCli(process.argv.slice(2), deps);

@@ -25,6 +25,8 @@ export interface CliDeps {
    * returned is called.
    */
   onInterrupt(handler: () => void): () => void;
+  /** Ends the process after so long, whatever it waits for; it may well end before. */
+  endWithin(ms: number): void;
 }
 
 export interface Terminal extends Writable {

@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { addBundle } from "./commands/bundle.js";
+import { addCompleteNames } from "./commands/complete-names.js";
+import { addCompletion } from "./commands/completion.js";
 import { addCreate } from "./commands/create.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEnv } from "./commands/env.js";
@@ -15,9 +17,11 @@ import { addUser } from "./commands/user.js";
 import { addVerify } from "./commands/verify.js";
 import { addWhoami } from "./commands/whoami.js";
 import type { CliDeps } from "./deps.js";
+import { exitMeanings, reach, sandboxMeaning, usualPath } from "./guide.js";
 import { widthOf } from "./output.js";
 import type { GlobalOptions, Session } from "./session.js";
 import type { AddVerb } from "./verb.js";
+import { wrap } from "../lib/wrap.js";
 
 const groups: [heading: string, verbs: AddVerb[]][] = [
   [
@@ -28,21 +32,22 @@ const groups: [heading: string, verbs: AddVerb[]][] = [
   ["The host:", [addServe, addReap, addImage, addDoctor]],
 ];
 
-const usualPath = `
+const helpWidth = 100;
+
+const guide = `
 The usual path:
-  berth create alice --ttl 2h
-  berth bundle alice -o ./alice
-  docker context import alice ./alice/berth.dockercontext
-  docker --context alice run --rm hello-world
-  berth remove alice
+${usualPath.map((line) => `  ${line}`).join("\n")}
 
-SANDBOX is an id, a user, or user/name.
+${sandboxMeaning}
 
-Root reaches the daemon over its socket (this machine's, or the embedded host's when that is up).
-Everyone else, from anywhere: set BERTH_URL and BERTH_TOKEN (BERTH_CA for an https address with
-a certificate of your own making).
+${Object.values(reach)
+  .map((text) => wrap(text, helpWidth).join("\n"))
+  .join("\n")}
 
-Exit codes: 0 done, 1 failed, 2 the command line is wrong, 130 interrupted.`;
+Exit codes: ${exitMeanings.map(([code, meaning]) => `${code} ${meaning}`).join(", ")}.
+
+Where Berth is installed, \`man berth\` has all of this, and \`man berth.yaml\` the configuration.
+For completion by the TAB key: \`berth completion --help\`.`;
 
 /** The command line of `berth`: its verbs, and what each does in `session`. */
 export function buildProgram(deps: CliDeps, session: Session): Command {
@@ -52,7 +57,7 @@ export function buildProgram(deps: CliDeps, session: Session): Command {
     .option("--json", "print one JSON document on stdout and nothing else there")
     .option("--url <url>", "address of the Berth to ask (default: BERTH_URL, else the socket)")
     .helpOption("-h, --help", "show help")
-    .addHelpText("after", usualPath)
+    .addHelpText("after", guide)
     .showHelpAfterError("Try: berth --help")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -61,15 +66,18 @@ export function buildProgram(deps: CliDeps, session: Session): Command {
       outputError: (text, write) => {
         write(text.replace(/^error: /, "berth: "));
       },
-      getOutHelpWidth: () => widthOf(deps.stdout, 100),
-      getErrHelpWidth: () => widthOf(deps.stderr, 100),
+      getOutHelpWidth: () => widthOf(deps.stdout, helpWidth),
+      getErrHelpWidth: () => widthOf(deps.stderr, helpWidth),
     })
     .exitOverride();
   for (const [heading, verbs] of groups) {
     program.commandsGroup(heading);
     for (const add of verbs) add(program, session);
   }
-  return program.commandsGroup("Help:").helpCommand("help [verb]", "show help for a verb");
+  program.commandsGroup("Help:").helpCommand("help [verb]", "show help for a verb");
+  addCompletion(program, session);
+  addCompleteNames(program, session);
+  return program;
 }
 
 export function globalOptionsOf(program: Command): GlobalOptions {

@@ -12,10 +12,13 @@ export function shellLines(shell: Shell, env: Record<string, string>, command: s
     ];
   }
   return [
-    ...entries.map(
-      ([name, value]) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
-    ),
+    ...entries.map(([name, value]) => `export ${name}=${singleQuoted(value)}`),
     "unset DOCKER_CONTEXT",
     `# To use them: eval "$(${command})"`,
   ];
+}
+
+/** One word in sh, bash and zsh, whatever is in it. */
+export function singleQuoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -16,6 +16,7 @@ import {
   run,
   traces,
 } from "./support.js";
+import { cli } from "./where.js";
 
 const user = "e2e-cli";
 let before: string[];
@@ -184,6 +185,22 @@ describe("berth env", () => {
     const env = { HOME: dir, DOCKER_CONTEXT: "some-other" };
     const said = ok(await run("bash", ["-c", script], { env }));
     expect(said.split("\n")).toEqual(["linux", lab.dockerHost, "600"]);
+  });
+});
+
+describe("berth completion", () => {
+  it("tells bash the sandboxes that there are now", async () => {
+    const { file, env } = cli([]);
+    const completed = async (...words: string[]) => {
+      const script = `source <('${file}' completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _berth; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const said = ok(await run("bash", ["-c", script, "bash", file, ...words], { env }));
+      return said.split("\n").filter((line) => line !== "");
+    };
+    expect(await completed("sho")).toEqual(["show"]);
+    expect(await completed("show", `${user}/`)).toEqual([`${user}/lab`]);
+    expect(await completed("remove", lab.id.slice(0, 4))).toContain(lab.id);
+    expect(await completed("user", "remove", user)).toContain(user);
+    expect(await completed("create", user, "--profile", "emp")).toEqual(["empty"]);
   });
 });
 

@@ -9,8 +9,8 @@ export const addDoctor: AddVerb = (parent, session) => {
       "Checks the host: kernel, cgroups, systemd, engine, image, ports, disk; prints the address of\n" +
       "page and API and the configuration in effect. Exits 1 when something must be mended.",
     examples: [
-      ["doctor"],
-      ["doctor --config ./berth.yaml"],
+      ["doctor", "what is there, and how to mend what is not"],
+      ["doctor --config ./berth.yaml", "whether a file is valid, and what it comes to"],
       ["doctor --json", "with the address as url"],
     ],
   })

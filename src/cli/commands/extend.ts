@@ -7,8 +7,13 @@ import { verb, type AddVerb } from "../verb.js";
 export const addExtend: AddVerb = (parent, session) => {
   verb(parent, "extend", {
     summary: "give a sandbox more time",
-    about: "Adds time to a sandbox's end, up to the most that the configuration allows.",
-    examples: [["extend alice --ttl 4h"], ["extend alice/ci --ttl 30m"]],
+    about:
+      "Adds time to a sandbox's end, up to the most that the configuration allows (`berth whoami` names\n" +
+      "it). Nothing in the sandbox is stopped.",
+    examples: [
+      ["extend alice --ttl 4h", "four hours more than it had"],
+      ["extend alice/ci --ttl 30m", "one of several"],
+    ],
     next: "`berth bundle SANDBOX` for a certificate that lasts as long.",
   })
     .argument("<sandbox>", "an id, a user, or user/name", sandboxReference)

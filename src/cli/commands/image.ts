@@ -20,7 +20,17 @@ interface BuildOptions extends ConfigOption {
 }
 
 export const addImage: AddVerb = (parent, session) => {
-  const images = noun(parent, "image", "build, list and remove the image sandboxes start from");
+  const images = noun(parent, "image", {
+    summary: "build, list and remove the image sandboxes start from",
+    about:
+      "Sandboxes start from an image in the host's Docker Engine, which Berth builds: a small Debian with\n" +
+      "Docker in it, and for a profile with `images` one that carries those as well. On the host only.",
+    examples: [
+      ["image build", "the image that all start from"],
+      ["image build exercises", "one that carries a profile's images"],
+      ["image list", "which there are, and which are in use"],
+    ],
+  });
   addBuild(images, session);
   addList(images, session);
   addRemove(images, session);
@@ -86,8 +96,11 @@ function describe({ tag, built, seconds, sizeBytes, images = [] }: BuiltImage): 
 function addList(images: Command, session: Session): void {
   verb(images, "list", {
     summary: "list the images sandboxes start from",
-    about: "Lists Berth's images in the host's Docker Engine.",
-    examples: [["image list"]],
+    about:
+      "Lists Berth's images in the host's Docker Engine: `current` are those that new sandboxes start\n" +
+      "from, `in use` those that some sandbox needs; then the images that a profile's one carries.",
+    examples: [["image list"], ["image list --json", '{"images": [...]}']],
+    next: "`berth image remove TAG` for one that is neither.",
   })
     .alias("ls")
     .option("--config <file>", "the configuration (default: /etc/berth/berth.yaml)")
@@ -117,8 +130,13 @@ function addList(images: Command, session: Session): void {
 function addRemove(images: Command, session: Session): void {
   verb(images, "remove", {
     summary: "remove an image that nothing uses",
-    about: "Removes an old image from the host's Docker Engine.",
-    examples: [["image remove berth/dind:0f3a9c1b2d4e"]],
+    about:
+      "Removes an old image from the host's Docker Engine. One that a sandbox needs, or a new one would\n" +
+      "start from, is refused.",
+    examples: [
+      ["image list", "which there are"],
+      ["image remove berth/dind:0f3a9c1b2d4e", "one that is not in use"],
+    ],
   })
     .alias("rm")
     .argument("<tag>", "as `berth image list` shows it")

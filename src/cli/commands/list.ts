@@ -7,8 +7,14 @@ import { verb, type AddVerb } from "../verb.js";
 export const addList: AddVerb = (parent, session) => {
   verb(parent, "list", {
     summary: "list the sandboxes",
-    about: "Lists the sandboxes: root and admins see all, users their own.",
-    examples: [["list"], ["list --user alice"], ["list --json", '{"sandboxes": [...]}']],
+    about:
+      "Lists the sandboxes with their state, the time they have left, the address of their Docker Engine\n" +
+      "and their limits. Root and admins see all, users their own.",
+    examples: [
+      ["list", "all that you may see"],
+      ["list --user alice", "those of one user"],
+      ["list --json", '{"sandboxes": [...]}'],
+    ],
     next: "`berth show SANDBOX` tells all about one.",
   })
     .alias("ls")

@@ -17,7 +17,11 @@ export const addRemove: AddVerb = (parent, session) => {
     about:
       "Removes sandboxes: containers, images, volumes, certificates. Nothing of them is kept, and\n" +
       "nobody is asked. When one cannot be removed the others still are.",
-    examples: [["remove alice"], ["remove alice/ci bob k3x9f2ab"]],
+    examples: [
+      ["remove alice", "a user's only one, or the one named default"],
+      ["remove alice/ci bob k3x9f2ab", "several at once"],
+    ],
+    next: "`berth create USER` makes a new one.",
   })
     .alias("rm")
     .argument("<sandbox...>", "each an id, a user, or user/name", sandboxReferences)

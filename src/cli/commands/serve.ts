@@ -6,7 +6,10 @@ export const addServe: AddVerb = (parent, session) => {
     about:
       "Runs Berth's daemon in the foreground: the API and the page, on its socket and its address.\n" +
       "systemd starts it as berth.service. It needs root.",
-    examples: [["serve"], ["serve --config ./berth.yaml"]],
+    examples: [
+      ["serve", "by /etc/berth/berth.yaml, if that is there"],
+      ["serve --config ./berth.yaml", "by another file"],
+    ],
     next: "`berth doctor` says whether all it needs is there.",
   })
     .option("--config <file>", "the configuration (default: /etc/berth/berth.yaml)")

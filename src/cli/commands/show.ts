@@ -13,7 +13,11 @@ export const addShow: AddVerb = (parent, session) => {
       "Shows a sandbox: its state and why, its address, its limits and how much of them it uses,\n" +
       "and what they did to it: processes killed, disk full, processes refused, time spent waiting.\n" +
       "With --json: the sandbox, and while it runs what it uses as `usage`.",
-    examples: [["show alice"], ["show alice/ci"], ["show k3x9f2ab --json"]],
+    examples: [
+      ["show alice", "a user's only one, or the one named default"],
+      ["show alice/ci", "one of several"],
+      ["show k3x9f2ab --json", "by id, for a script"],
+    ],
     next: "`berth extend SANDBOX --ttl 4h` if its time runs short.",
   })
     .argument("<sandbox>", "an id, a user, or user/name", sandboxReference)

@@ -9,7 +9,17 @@ import { alignColumns } from "../table.js";
 import { noun, verb, type AddVerb } from "../verb.js";
 
 export const addUser: AddVerb = (parent, session) => {
-  const users = noun(parent, "user", "add, change, list and remove users, set passwords");
+  const users = noun(parent, "user", {
+    summary: "add, change, list and remove users, set passwords",
+    about:
+      "Users are who may ask for sandboxes by page, API and command line: by a token, a password, or the\n" +
+      "accounts that `signIn` of the configuration names. Root over the socket needs none. Admins only.",
+    examples: [
+      ["user add alice > alice.token", "a user, and the token for BERTH_TOKEN"],
+      ["user list", "who there is, and when they were last seen"],
+      ["user remove alice", "the user and all their sandboxes"],
+    ],
+  });
   addAdd(users, session);
   addSet(users, session);
   addPassword(users, session);
@@ -78,7 +88,7 @@ function addSet(users: Command, session: Session): void {
     ],
     next: "`berth user list`.",
   })
-    .argument("<name>", "the user", checked(userName))
+    .argument("<user>", "the user", checked(userName))
     .addOption(new Option("--role <role>", "what they may do").choices(roles))
     .option("--group <group...>", "a group of the configuration; may be given several times")
     .option("--no-groups", "in no group")
@@ -111,9 +121,13 @@ function addPassword(users: Command, session: Session): void {
     about:
       "Asks for a password twice without showing it, or reads it from stdin where that is no terminal.\n" +
       "It counts at once; every browser that was signed in as the user is signed out.",
-    examples: [["user password bob"], ["berth user password bob < bob.password"]],
+    examples: [
+      ["user password bob", "asks twice"],
+      ["user password bob < bob.password", "from a file"],
+    ],
+    next: "bob signs in on the page, at the address that `berth doctor` names.",
   })
-    .argument("<name>", "the user", checked(userName))
+    .argument("<user>", "the user", checked(userName))
     .action(async (name: string) => {
       const password = await readNewPassword(session.deps, name);
       await (await session.api()).setPassword(name, password);
@@ -124,8 +138,11 @@ function addPassword(users: Command, session: Session): void {
 function addList(users: Command, session: Session): void {
   verb(users, "list", {
     summary: "list the users",
-    about: "Lists the users. Admins only.",
-    examples: [["user list"]],
+    about:
+      "Lists the users: what they may do, their groups, whether they have a token and a password, and\n" +
+      "when they last asked for something. Admins only.",
+    examples: [["user list"], ["user list --json", '{"users": [...]}']],
+    next: "`berth user set USER` changes role and groups.",
   })
     .alias("ls")
     .action(async () => {
@@ -156,11 +173,16 @@ function addList(users: Command, session: Session): void {
 function addRemove(users: Command, session: Session): void {
   verb(users, "remove", {
     summary: "remove a user with all their sandboxes",
-    about: "Removes a user, their token and every sandbox of theirs. Nobody is asked.",
-    examples: [["user remove alice"]],
+    about:
+      "Removes a user, their token and every sandbox of theirs with all that is in it. Nobody is asked,\n" +
+      "and nothing is kept: `berth list --user USER` shows what will go.",
+    examples: [
+      ["list --user alice", "what will go"],
+      ["user remove alice", "do it"],
+    ],
   })
     .alias("rm")
-    .argument("<name>", "the user", checked(userName))
+    .argument("<user>", "the user", checked(userName))
     .action(async (name: string) => {
       const gone = await (await session.api()).removeUser(name);
       const sandboxes = gone.removedSandboxes.join(", ");

@@ -8,8 +8,12 @@ export const addWhoami: AddVerb = (parent, session) => {
   verb(parent, "whoami", {
     summary: "who Berth takes you for, and what you may ask for",
     about:
-      "Shows whom the daemon takes you for, the profiles there are and the most you may ask for.",
-    examples: [["whoami"]],
+      "Shows whom the daemon takes you for, how many sandboxes you may have, for how long, the most you\n" +
+      "may ask for, and the profiles there are.",
+    examples: [
+      ["whoami", "also whether BERTH_URL and BERTH_TOKEN are right"],
+      ["whoami --json", "the profiles with their limits, for a script"],
+    ],
     next: "`berth create USER --profile PROFILE`.",
   }).action(async () => {
     const me = await (await session.api()).me();

@@ -49,6 +49,7 @@ export class Bench implements AsyncDisposable {
           this.#interrupts = this.#interrupts.filter((other) => other !== handler);
         };
       },
+      endWithin: () => undefined,
       ...overrides,
     };
   }

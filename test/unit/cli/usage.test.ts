@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { branchesOf, treeOf } from "../../../src/cli/completion/tree.js";
+import { documentedProgram } from "../../../src/share-files.js";
 import { Bench } from "./support.js";
 
 let bench: Bench;
@@ -84,6 +86,7 @@ describe("help", () => {
         doctor [options]            check that the host has what Berth needs
 
       Help:
+        completion <shell>          print what makes a shell complete berth's words by TAB
         help [verb]                 show help for a verb
 
       The usual path:
@@ -96,10 +99,13 @@ describe("help", () => {
       SANDBOX is an id, a user, or user/name.
 
       Root reaches the daemon over its socket (this machine's, or the embedded host's when that is up).
-      Everyone else, from anywhere: set BERTH_URL and BERTH_TOKEN (BERTH_CA for an https address with
-      a certificate of your own making).
+      Everyone else, from anywhere: set BERTH_URL and BERTH_TOKEN (BERTH_CA for an https address with a
+      certificate of your own making).
 
       Exit codes: 0 done, 1 failed, 2 the command line is wrong, 130 interrupted.
+
+      Where Berth is installed, \`man berth\` has all of this, and \`man berth.yaml\` the configuration.
+      For completion by the TAB key: \`berth completion --help\`.
       "
     `);
   });
@@ -112,20 +118,18 @@ describe("help", () => {
     }
   });
 
-  it.each(
-    [
-      "serve,create,list,show,bundle,env,extend,resize,remove,reap,doctor,whoami".split(","),
-      [
-        "user add",
-        "user set",
-        "user list",
-        "user remove",
-        "image build",
-        "image list",
-        "image remove",
-      ],
-    ].flat(),
-  )("of `%s` teaches by example", async (name) => {
+  const verbs = branchesOf(treeOf(documentedProgram("1.2.3")))
+    .map(({ path }) => path.join(" "))
+    .filter((name) => name !== "" && name !== "help");
+
+  it("is there for each verb of the contract", () => {
+    const contract =
+      "serve,create,list,show,bundle,env,extend,resize,verify,remove,reap,doctor,whoami,completion," +
+      "user add,user set,user password,user list,user remove,image build,image list,image remove";
+    expect(verbs).toEqual(expect.arrayContaining(contract.split(",")));
+  });
+
+  it.each(verbs)("of `%s` teaches by example", async (name) => {
     const { code, stdout } = await bench.berth([...name.split(" "), "--help"]);
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: berth ${name}`);
