@@ -26,6 +26,7 @@ import { SandboxProbe } from "./probe/probe.js";
 import { Provisioner } from "./provisioner/provisioner.js";
 import { Records } from "./provisioner/records.js";
 import type { Settings } from "./provisioner/settings.js";
+import type { IoCeiling } from "./slice/properties.js";
 import { UserSlices } from "./slice/slices.js";
 import { DbusSystemd } from "./slice/systemd.js";
 import { LoopDisks } from "./storage/loop-disks.js";
@@ -56,7 +57,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const parts: Parts = {
     images,
     preloads,
-    slices: new UserSlices({ systemd, installation: mark, log }),
+    slices: new UserSlices({ systemd, installation: mark, io: ioCeilingOf(config), log }),
     disks: new LoopDisks({ sandboxesDir, mountsDir: join(config.runDir, "disks"), log }),
     certificates: await CertificateAuthority.open({ directory: config.dataDir, keys }),
     engine: new SandboxEngine({
@@ -107,6 +108,12 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
       systemd.close();
     },
   };
+}
+
+function ioCeilingOf({ io, dataDir }: Config): IoCeiling | undefined {
+  if (Object.values(io).every((most) => most === undefined)) return undefined;
+  const { read, write, readIops, writeIops } = io;
+  return { path: dataDir, readBytes: read, writeBytes: write, readIops, writeIops };
 }
 
 export const buildImages = (config: Config, log: Log): Images =>

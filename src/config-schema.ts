@@ -7,7 +7,7 @@ import {
   signInSchema,
   someLimits,
 } from "./config-access.js";
-import { duration } from "./lib/contract/sandbox.js";
+import { duration, size } from "./lib/contract/sandbox.js";
 import { egressModes, isolations, uidsPerSandbox } from "./lib/model.js";
 
 // Every key of the configuration, with its default as an operator would write it and the words that
@@ -29,6 +29,9 @@ const portRange = z
   ])
   .pipe(z.object({ from: port, to: port }))
   .refine(({ from, to }) => from <= to, "must not end before it starts");
+
+/** The kernel knows no bound below one. */
+const iops = z.int().min(1).max(10_000_000).optional();
 
 /** IPv4 address or network. */
 const network = z.union([z.cidrv4(), z.ipv4()]);
@@ -202,6 +205,30 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: "Limits of each sandbox." }),
+  io: z
+    .strictObject({
+      read: size
+        .optional()
+        .meta({ description: "Bytes read per second.", absent: "no bound", example: "200M" }),
+      write: size
+        .optional()
+        .meta({ description: "Bytes written per second.", absent: "no bound", example: "100M" }),
+      readIops: iops.meta({
+        description: "Reads per second.",
+        absent: "no bound",
+        example: 5000,
+      }),
+      writeIops: iops.meta({
+        description: "Writes per second.",
+        absent: "no bound",
+        example: 2000,
+      }),
+    })
+    .prefault({})
+    .meta({
+      description:
+        "What all sandboxes of one user together may read from the disk below dataDir and write to it; for hosts with cgroup v2.",
+    }),
   ttl: z
     .strictObject({
       default: duration

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { BerthError, codeOf } from "../lib/errors.js";
 import type { Limits } from "../lib/limits.js";
 import { locateCgroup, parseCgroupMounts, type CgroupMount } from "../lib/cgroup-mounts.js";
+import { memoryHighOf, type IoCeiling } from "./properties.js";
 
 /** One limit as the kernel shows it. */
 interface Check {
@@ -26,19 +27,21 @@ const largestPageBytes = 65_536;
  * tightly, which is its purpose and no fault.
  *
  * @param cgroup path in the hierarchy, systemd's ControlGroup property
- * @param root where /proc and the cgroup mounts are found; `/` but in tests
+ * @param options.io looked at on v2 only: on v1 what goes through the page cache is not bounded in any case
+ * @param options.root where /proc and the cgroup mounts are found; `/` but in tests
  */
 export async function verifyCgroupLimits(
   slice: string,
   cgroup: string,
   limits: Limits,
-  root = "/",
+  { io, root = "/" }: { io?: IoCeiling | undefined; root?: string } = {},
 ): Promise<void> {
   const mounts = parseCgroupMounts(await readFile(join(root, "proc/self/mountinfo"), "utf8"));
+  const controllers: Controller[] = ["memory", "cpu", "pids"];
+  // On v1 the controller has another name, blkio, beside a v2 hierarchy that may lack it.
+  if (io && locateCgroup(mounts, "memory", cgroup)?.version === 2) controllers.push("io");
   const faults = await Promise.all(
-    (["memory", "cpu", "pids"] as const).map((controller) =>
-      faultsOf(controller, { mounts, cgroup, limits, root }),
-    ),
+    controllers.map((controller) => faultsOf(controller, { mounts, cgroup, limits, io, root })),
   );
   const [first] = faults.flat();
   if (!first) return;
@@ -49,7 +52,7 @@ export async function verifyCgroupLimits(
   );
 }
 
-type Controller = "memory" | "cpu" | "pids";
+type Controller = "memory" | "cpu" | "pids" | "io";
 
 interface Fault {
   text: string;
@@ -58,7 +61,13 @@ interface Fault {
 
 async function faultsOf(
   controller: Controller,
-  where: { mounts: CgroupMount[]; cgroup: string; limits: Limits; root: string },
+  where: {
+    mounts: CgroupMount[];
+    cgroup: string;
+    limits: Limits;
+    io: IoCeiling | undefined;
+    root: string;
+  },
 ): Promise<Fault[]> {
   const directory = locateCgroup(where.mounts, controller, where.cgroup);
   if (!directory || where.cgroup === "") {
@@ -70,11 +79,13 @@ async function faultsOf(
     ];
   }
   const hint =
-    directory.version === 2
-      ? `is the ${controller} controller enabled in cgroup.subtree_control?`
-      : "the kernel refused it, as it does when more is already in use";
+    controller === "io"
+      ? `io in the configuration is for the disk below ${where.io?.path ?? ""}; does it lie on one, and does the kernel have blk-throttle?`
+      : directory.version === 2
+        ? `is the ${controller} controller enabled in cgroup.subtree_control?`
+        : "the kernel refused it, as it does when more is already in use";
   const faults: Fault[] = [];
-  for (const check of checks[controller][directory.version](where.limits)) {
+  for (const check of checks[controller][directory.version](where.limits, where.io)) {
     const text = await faultOf(check, join(where.root, directory.path));
     if (text !== undefined) faults.push({ text, hint });
   }
@@ -104,11 +115,15 @@ async function readCgroupFile(path: string): Promise<string | undefined> {
 }
 
 /** Kernel documentation: admin-guide/cgroup-v2.rst, and admin-guide/cgroup-v1/ for version 1. */
-const checks: Record<Controller, Record<1 | 2, (limits: Limits) => Check[]>> = {
+const checks: Record<
+  Controller,
+  Record<1 | 2, (limits: Limits, io: IoCeiling | undefined) => Check[]>
+> = {
   memory: {
     1: ({ memoryBytes }) => [bytes("memory.limit_in_bytes", memoryBytes)],
     2: ({ memoryBytes }) => [
       bytes("memory.max", memoryBytes),
+      bytes("memory.high", memoryHighOf(memoryBytes)),
       { ...bytes("memory.swap.max", 0), optional: true },
     ],
   },
@@ -121,7 +136,30 @@ const checks: Record<Controller, Record<1 | 2, (limits: Limits) => Check[]>> = {
     1: ({ pids }) => [count("pids.max", pids)],
     2: ({ pids }) => [count("pids.max", pids)],
   },
+  io: {
+    1: () => [],
+    2: (_limits, io) => (io ? [ioMax(io)] : []),
+  },
 };
+
+/** Lines of "8:0 rbps=1048576 wbps=max riops=max wiops=max", one for each disk. */
+function ioMax({ readBytes, writeBytes, readIops, writeIops }: IoCeiling): Check {
+  const wanted = Object.entries({
+    rbps: readBytes,
+    wbps: writeBytes,
+    riops: readIops,
+    wiops: writeIops,
+  }).flatMap(([key, most]) => (most === undefined ? [] : [`${key}=${most}`]));
+  return {
+    files: ["io.max"],
+    wanted: wanted.join(" "),
+    holds: (text) =>
+      text.split("\n").some((line) => {
+        const words = line.split(" ");
+        return wanted.every((word) => words.includes(word));
+      }),
+  };
+}
 
 function bytes(file: string, wanted: number): Check {
   return {

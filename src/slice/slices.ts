@@ -4,13 +4,14 @@ import type { Log } from "../lib/log.js";
 import { verifyCgroupLimits } from "./cgroup-limits.js";
 import { sliceName, userOfSlice } from "./escape.js";
 import { removeEmptyCgroups, slicesWithCgroups } from "./leftover-cgroups.js";
-import { sliceProperties, startProperties } from "./properties.js";
+import { sliceProperties, startProperties, type IoCeiling } from "./properties.js";
 import type { ActiveUnit, Systemd } from "./systemd.js";
 
 /** One transient slice per user below berth.slice. The caller holds a lock per user. */
 export class UserSlices {
   readonly #systemd: Systemd;
   readonly #installation: string;
+  readonly #io: IoCeiling | undefined;
   readonly #log: Log;
   readonly #root: string;
 
@@ -18,12 +19,15 @@ export class UserSlices {
     systemd: Systemd;
     /** What marks this Berth's slices among those of others on the host. */
     installation: string;
+    /** What each user may read from disks and write to them. */
+    io?: IoCeiling | undefined;
     log: Log;
     /** Where /proc and the cgroup mounts are found; `/` but in tests. */
     root?: string;
   }) {
     this.#systemd = parts.systemd;
     this.#installation = parts.installation;
+    this.#io = parts.io;
     this.#log = parts.log;
     this.#root = parts.root ?? "/";
   }
@@ -44,7 +48,7 @@ export class UserSlices {
     const outcome = await this.#startOrChange(user, limits);
     try {
       const cgroup = await this.#systemd.controlGroup(slice);
-      await verifyCgroupLimits(slice, cgroup, limits, this.#root);
+      await verifyCgroupLimits(slice, cgroup, limits, { io: this.#io, root: this.#root });
     } catch (error) {
       if (outcome === "made") await this.#drop(user);
       throw error;
@@ -99,7 +103,7 @@ export class UserSlices {
    */
   async #startOrChange(user: string, limits: Limits): Promise<"made" | "changed"> {
     const slice = sliceName(user);
-    const properties = sliceProperties(limits);
+    const properties = sliceProperties(limits, this.#io);
     // A slice that vanishes or is just being started while we look asks for another round.
     for (let round = 1; round <= 3; round++) {
       // systemd takes messages in order, so isLoaded tells of the time before the start.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { messageOf } from "../../../src/lib/errors.js";
 import { verifyCgroupLimits } from "../../../src/slice/cgroup-limits.js";
+import type { IoCeiling } from "../../../src/slice/properties.js";
 import { makeCgroupTree, mountTables } from "./cgroup-tree.js";
 
 const slice = "berth-ann.slice";
@@ -9,6 +10,7 @@ const limits = { memoryBytes: 2 ** 30, cpus: 1.5, pids: 512 };
 const files = {
   v2: {
     "memory.max": "1073741824",
+    "memory.high": "1040187392",
     "memory.swap.max": "0",
     "cpu.max": "150000 100000",
     "pids.max": "512",
@@ -27,6 +29,7 @@ async function verify(
   changes: Record<string, string | null> = {},
   wanted = limits,
   mountTable: string = mountTables[kind],
+  io?: IoCeiling,
 ): Promise<string> {
   using tree = makeCgroupTree(kind, mountTable);
   const all: Record<string, string | null> = { ...files[kind], ...changes };
@@ -35,7 +38,7 @@ async function verify(
     if (text !== null) tree.write(`sys/fs/cgroup/${hierarchy}${cgroup}/${file}`, `${text}\n`);
   }
   try {
-    await verifyCgroupLimits(slice, cgroup, wanted, tree.root);
+    await verifyCgroupLimits(slice, cgroup, wanted, { io, root: tree.root });
     return "ok";
   } catch (error) {
     expect(error).toMatchObject({ name: "BerthError", code: "SLICE_LIMITS_NOT_APPLIED" });
@@ -52,13 +55,13 @@ describe("verifyCgroupLimits accepts", () => {
     ["v2", { "memory.swap.max": null }, limits, "a kernel without swap accounting"],
     [
       "v2",
-      { "memory.max": "999997440", "cpu.max": "33333 100000" },
+      { "memory.max": "999997440", "memory.high": "968749056", "cpu.max": "33333 100000" },
       odd,
       "rounding to 4 KiB pages",
     ],
     [
       "v2",
-      { "memory.max": "999948288", "cpu.max": "33333 100000" },
+      { "memory.max": "999948288", "memory.high": "968687616", "cpu.max": "33333 100000" },
       odd,
       "rounding to 64 KiB pages",
     ],
@@ -93,6 +96,7 @@ describe("verifyCgroupLimits refuses", () => {
       { "memory.max": "1073676288" },
       `has memory.max "1073676288" instead of 1073741824; ${v2("memory")}`,
     ],
+    [{ "memory.high": "max" }, `has memory.high "max" instead of 1040187392; ${v2("memory")}`],
     [{ "memory.swap.max": "max" }, `has memory.swap.max "max" instead of 0; ${v2("memory")}`],
     [
       { "cpu.max": "max 100000" },
@@ -109,6 +113,21 @@ describe("verifyCgroupLimits refuses", () => {
     ],
   ])("v2 with %j", async (changes, message) => {
     expect(await verify("v2", changes)).toBe(`${slice} ${message}`);
+  });
+
+  const io = { path: "/var/lib/berth", readBytes: 200_000_000, writeIops: 2000 };
+  const onDisk = (text: string) => verify("v2", { "io.max": text }, limits, mountTables.v2, io);
+
+  it("ceilings of disks that are on none", async () => {
+    const right = "rbps=200000000 wbps=max riops=max wiops=2000";
+    expect(await onDisk(`7:0 rbps=1 wbps=1 riops=1 wiops=1\n254:0 ${right}`)).toBe("ok");
+    for (const text of ["", "254:0 rbps=200000000 wbps=max riops=max wiops=max"]) {
+      expect(await onDisk(text)).toContain(
+        `has io.max "${text}" instead of rbps=200000000 wiops=2000; io in the configuration is for the disk below /var/lib/berth`,
+      );
+    }
+    expect(await verify("v2", {}, limits, mountTables.v2, io)).toContain("has no io.max");
+    expect(await verify("hybrid", {}, limits, mountTables.hybrid, io)).toBe("ok");
   });
 
   it.each([
@@ -134,7 +153,7 @@ describe("verifyCgroupLimits refuses", () => {
 
   it("a slice without a cgroup, rather than reading the root's files", async () => {
     using tree = makeCgroupTree("v2");
-    await expect(verifyCgroupLimits(slice, "", limits, tree.root)).rejects.toMatchObject({
+    await expect(verifyCgroupLimits(slice, "", limits, { root: tree.root })).rejects.toMatchObject({
       code: "SLICE_LIMITS_NOT_APPLIED",
     });
   });

@@ -22,6 +22,7 @@ export const mountTables = {
 const readBack = {
   v2: (p: Record<string, unknown>) => ({
     "sys/fs/cgroup:memory.max": bytes(p["MemoryMax"], "max"),
+    "sys/fs/cgroup:memory.high": bytes(p["MemoryHigh"], "max"),
     "sys/fs/cgroup:memory.swap.max": bytes(p["MemorySwapMax"], "max"),
     "sys/fs/cgroup:cpu.max": `${quota(p["CPUQuotaPerSecUSec"], "max")} 100000`,
     "sys/fs/cgroup:pids.max": count(p["TasksMax"]),

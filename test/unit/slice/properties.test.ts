@@ -2,24 +2,33 @@ import { describe, expect, it } from "vitest";
 import { sliceProperties, startProperties } from "../../../src/slice/properties.js";
 
 const GiB = 2 ** 30;
+const noCeilings = {
+  IOReadBandwidthMax: [],
+  IOWriteBandwidthMax: [],
+  IOReadIOPSMax: [],
+  IOWriteIOPSMax: [],
+};
 
 describe("sliceProperties", () => {
   it.each([
     {
       limits: { memoryBytes: GiB, cpus: 1.5, pids: 512 },
       MemoryMax: 1_073_741_824n,
+      MemoryHigh: 1_040_187_392n,
       CPUQuotaPerSecUSec: 1_500_000n,
       TasksMax: 512n,
     },
     {
       limits: { memoryBytes: 3 * 1024 * GiB, cpus: 64, pids: 100_000 },
       MemoryMax: 3_298_534_883_328n,
+      MemoryHigh: 3_195_455_668_224n,
       CPUQuotaPerSecUSec: 64_000_000n,
       TasksMax: 100_000n,
     },
     {
       limits: { memoryBytes: 64 * 2 ** 20, cpus: 1 / 3, pids: 16 },
       MemoryMax: 67_108_864n,
+      MemoryHigh: 65_011_712n,
       CPUQuotaPerSecUSec: 333_333n,
       TasksMax: 16n,
     },
@@ -27,6 +36,7 @@ describe("sliceProperties", () => {
       // 0.1 + 0.2 is a little more than 0.3
       limits: { memoryBytes: 1, cpus: 0.1 + 0.2, pids: 1 },
       MemoryMax: 1n,
+      MemoryHigh: 1n,
       CPUQuotaPerSecUSec: 300_000n,
       TasksMax: 1n,
     },
@@ -45,7 +55,23 @@ describe("sliceProperties", () => {
       TasksAccounting: true,
       IOAccounting: true,
     });
-    expect(properties).toHaveLength(10);
+    expect(as("a(st)")).toEqual(noCeilings);
+    expect(properties).toHaveLength(15);
+  });
+
+  it("bounds what is read and written where the operator says so, and forgets other disks", () => {
+    const io = { path: "/data", readBytes: 2 ** 20, writeIops: 100 };
+    const properties = sliceProperties({ memoryBytes: GiB, cpus: 1, pids: 16 }, io)
+      .filter(([, { signature }]) => signature === "a(st)")
+      .map(([name, { value }]) => [name, value as unknown]);
+    expect(properties).toEqual([
+      ["IOReadBandwidthMax", []],
+      ["IOReadBandwidthMax", [["/data", 1_048_576n]]],
+      ["IOWriteBandwidthMax", []],
+      ["IOReadIOPSMax", []],
+      ["IOWriteIOPSMax", []],
+      ["IOWriteIOPSMax", [["/data", 100n]]],
+    ]);
   });
 });
 
