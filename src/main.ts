@@ -52,7 +52,7 @@ const local: LocalVerbs = {
   },
   async doctor(options) {
     const { config, log } = await configuredQuietly(options.config);
-    const { examine } = await import("./doctor.js");
+    const { examine } = await import("./doctor/doctor.js");
     return examine(config, { version, busAddress, searchPath: env["PATH"] ?? "", log });
   },
   image: {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import type { Finding } from "./cli/local.js";
-import { ignoring } from "./lib/errors.js";
-import { hasSysResource } from "./lib/host-facts.js";
-import { uidsPerSandbox } from "./lib/model.js";
+import type { Finding } from "../cli/local.js";
+import { ignoring } from "../lib/errors.js";
+import { hasSysResource } from "../lib/host-facts.js";
+import { uidsPerSandbox } from "../lib/model.js";
 
 /** What the isolation `userns` needs of this host. */
 export function examineIsolation(uids: { from: number; to: number }): Promise<Finding[]> {

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { buildImages } from "./assemble.js";
-import type { Finding } from "./cli/local.js";
-import type { Config } from "./config.js";
-import { exerciseProfiles } from "./exercise-profiles.js";
-import { surveyProfiles } from "./image/preload/carriers.js";
-import { connectDocker } from "./lib/engine-call.js";
-import { messageOf } from "./lib/errors.js";
-import { run } from "./lib/exec.js";
-import type { Log } from "./lib/log.js";
+import { buildImages } from "../assemble.js";
+import type { Finding } from "../cli/local.js";
+import type { Config } from "../config.js";
+import { exerciseProfiles } from "../exercise-profiles.js";
+import { surveyProfiles } from "../image/preload/carriers.js";
+import { connectDocker } from "../lib/engine-call.js";
+import { messageOf } from "../lib/errors.js";
+import { run } from "../lib/exec.js";
+import type { Log } from "../lib/log.js";
 
 /** What profiles with images need of this host. */
 export function examinePreloads(config: Config, log: Log): Promise<Finding[]> {

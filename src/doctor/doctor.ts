@@ -1,18 +1,18 @@
 import { access, readFile, statfs } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { buildImages, publicHostsOf } from "./assemble.js";
-import type { DoctorReport, Finding } from "./cli/local.js";
-import type { Config } from "./config.js";
-import { examineIsolation } from "./doctor-isolation.js";
-import { examinePreloads } from "./doctor-preloads.js";
-import { connectDocker } from "./lib/engine-call.js";
+import { buildImages, publicHostsOf } from "../assemble.js";
+import type { DoctorReport, Finding } from "../cli/local.js";
+import type { Config } from "../config.js";
+import { examineIsolation } from "./isolation.js";
+import { examinePreloads } from "./preloads.js";
+import { connectDocker } from "../lib/engine-call.js";
 import { checkHttps, checkSignIn } from "./https.js";
-import { answersAt } from "./lib/answers-at.js";
-import { ignoring, messageOf } from "./lib/errors.js";
-import { isEmbeddedHost } from "./lib/host-facts.js";
-import type { Log } from "./lib/log.js";
-import { formatSize } from "./lib/units.js";
-import { DbusSystemd } from "./slice/systemd.js";
+import { answersAt } from "../lib/answers-at.js";
+import { ignoring, messageOf } from "../lib/errors.js";
+import { isEmbeddedHost } from "../lib/host-facts.js";
+import type { Log } from "../lib/log.js";
+import { formatSize } from "../lib/units.js";
+import { DbusSystemd } from "../slice/systemd.js";
 
 /** The oldest engine whose inner processes keep the daemon's oom_score_adj. */
 const oldestEngine = 25;
