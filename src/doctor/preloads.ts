@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { buildImages } from "../assemble.js";
 import type { Finding } from "../cli/local.js";
 import type { Config } from "../config.js";
@@ -6,34 +5,33 @@ import { exerciseProfiles } from "../exercise-profiles.js";
 import { surveyProfiles } from "../image/preload/carriers.js";
 import { connectDocker } from "../lib/engine-call.js";
 import { messageOf } from "../lib/errors.js";
-import { run } from "../lib/exec.js";
 import type { Log } from "../lib/log.js";
+import { inOrder, warning } from "./findings.js";
+import { canBeLoaded } from "./kernel.js";
+import type { Machine } from "./machine.js";
 
-/** What profiles with images need of this host. */
-export function examinePreloads(config: Config, log: Log): Promise<Finding[]> {
-  return Promise.all([checkErofs(), checkPreloads(config, log)]);
+// What profiles with images need of this host.
+
+export async function lookAtErofs(machine: Machine): Promise<Finding> {
+  const known = (await machine.read("/proc/filesystems")) ?? "";
+  if (/\berofs$/m.test(known)) return decideErofs("there");
+  return decideErofs((await canBeLoaded(machine, "erofs")) ? "a module" : "missing");
 }
 
-async function checkErofs(): Promise<Finding> {
+export function decideErofs(state: "there" | "a module" | "missing"): Finding {
   const check = "erofs";
-  const isThere = /\berofs$/m.test(await readFile("/proc/filesystems", "utf8"));
-  if (isThere)
-    return { check, status: "ok", what: "the kernel has it; preloaded images are kept in it" };
-  try {
-    await run("modprobe", ["--dry-run", "--quiet", "erofs"]);
-    return { check, status: "ok", what: "the kernel loads it when preloaded images are mounted" };
-  } catch {
-    return {
-      check,
-      status: "warning",
-      what: "the kernel has no EROFS: no sandbox of a profile with images can be made",
-      fix: "boot a kernel with CONFIG_EROFS_FS, such as Debian's",
-    };
-  }
+  if (state === "there") return inOrder(check, "the kernel has it");
+  if (state === "a module") return inOrder(check, "the kernel loads it when it is first used");
+  return warning(check, {
+    what: "the kernel has no EROFS",
+    why: "preloaded images are kept in it: no sandbox of a profile with images can be made, others can",
+    fix: "boot a kernel with CONFIG_EROFS_FS, such as Debian's",
+  });
 }
 
-async function checkPreloads(config: Config, log: Log): Promise<Finding> {
+export async function lookAtPreloads(config: Config, log: Log): Promise<Finding> {
   const check = "preloads";
+  const why = "sandboxes of a profile whose images are not built are refused";
   try {
     const docker = connectDocker(config.engine.socket);
     const recipe = await buildImages(config, log).recipe();
@@ -43,14 +41,13 @@ async function checkPreloads(config: Config, log: Log): Promise<Finding> {
       .filter(({ current }) => !current)
       .filter(({ profile, wasBuilt }) => wasBuilt || !(profile.name in exerciseProfiles))
       .map(({ profile }) => profile.name);
-    if (names.length === 0) return { check, status: "ok", what: "built for this version of Berth" };
-    return {
-      check,
-      status: "warning",
-      what: `not built, or for another version of Berth: ${names.join(", ")}; sandboxes of these profiles are refused`,
-      fix: names.map((name) => `berth image build ${name}`).join("; "),
-    };
+    if (names.length === 0) return inOrder(check, "built for this version of Berth");
+    return warning(check, {
+      what: `not built, or for another version of Berth: ${names.join(", ")}`,
+      why,
+      fix: names.map((name) => `berth image build ${name}`).join("\n"),
+    });
   } catch (error) {
-    return { check, status: "warning", what: messageOf(error), fix: "see engine above" };
+    return warning(check, { what: messageOf(error), why, fix: "see engine" });
   }
 }
