@@ -45,10 +45,11 @@ export async function readCapacity(
   asked: number | undefined,
 ): Promise<Capacity> {
   const text = (await machine.read("/proc/meminfo")) ?? "";
-  const memoryBytes = 1024 * Number(/^MemTotal:\s+(\d+) kB/m.exec(text)?.[1] ?? NaN);
+  const kilobytes = /^MemTotal:\s+(\d+) kB/m.exec(text)?.[1];
+  const memoryBytes = kilobytes === undefined ? Infinity : 1024 * Number(kilobytes);
   const { most: configured, bound } = configuredSandboxes(config);
   // Memory may be promised more than once, but a sandbox that does anything has at least this much.
-  const inMemory = Math.floor((memoryBytes * memoryShare) / minLimits.memoryBytes) || configured;
+  const inMemory = Math.floor((memoryBytes * memoryShare) / minLimits.memoryBytes);
   const sandboxes = asked ?? Math.max(1, Math.min(configured, inMemory));
   return { sandboxes, configured, bound, inMemory };
 }

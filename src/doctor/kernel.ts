@@ -142,7 +142,7 @@ export function decideSeccomp(actions: string | undefined, architecture: string)
 }
 
 /** Devices that sandboxes get nodes of; the kernel must know what is behind them. */
-const sandboxDevices = [
+export const sandboxDevices = [
   { name: "fuse", users: "programs that mount by FUSE, such as sshfs and rclone" },
   { name: "tun", users: "VPNs and other programs with network devices of their own" },
 ] as const;
