@@ -29,7 +29,7 @@ import { lookAtPorts } from "./ports.js";
 import { lookAtErofs, lookAtPreloads } from "./preloads.js";
 import { lookAtProgram, programs } from "./programs.js";
 import { lookAtStorage } from "./storage.js";
-import { isActive, lookAtCeiling, lookAtSystemd } from "./systemd.js";
+import { activeUnits, lookAtCeiling, lookAtSystemd } from "./systemd.js";
 import { decideRoot, lookAtSysResource, lookAtUids } from "./uids.js";
 
 export interface DoctorOptions {
@@ -65,6 +65,8 @@ async function lookAtAll(
   socket: string,
 ): Promise<Finding[]> {
   const asked = askEngine(config.engine.socket);
+  // That systemd is silent is told by its own check.
+  const services = activeUnits(busAddress, "*.service").catch(() => undefined);
   // Silence is one finding, not one of each that would have liked to know.
   const ofEngine = async (
     probe: (engine: EngineFacts) => Found | Promise<Found>,
@@ -96,7 +98,7 @@ async function lookAtAll(
       ofEngine(async (engine) =>
         decideAdvisories({
           engine,
-          firewalldIsActive: await isActive(busAddress, "firewalld.service").catch(() => false),
+          firewalldIsActive: (await services)?.includes("firewalld.service") === true,
           isPatched: await readPatches(),
         }),
       ),
@@ -114,7 +116,7 @@ async function lookAtAll(
       const backend = answers(engine) ? engine.info.FirewallBackend?.Driver : undefined;
       return lookAtForwarding(machine, backend);
     }),
-    look("clock", () => lookAtClock(machine, config)),
+    look("clock", async () => lookAtClock(machine, config, await services)),
     look("capacity", async () => decideCapacity(await capacity)),
     look("limits", async () => {
       const version = cgroupVersion(await readCgroups(machine));

@@ -20,7 +20,7 @@ export const faultsOr = (faults: Finding[], whenNone: Finding): Finding[] =>
   faults.length > 0 ? faults : [whenNone];
 
 /** How long one check may take: a machine that is in trouble answers late, or never. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** What a check may come to. */
 export type Found = Finding | Finding[];

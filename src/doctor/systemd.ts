@@ -12,7 +12,7 @@ const callTimeoutMs = 10_000;
 export async function lookAtSystemd(address: string): Promise<Finding> {
   const check = "systemd";
   try {
-    await isActive(address, "berth.slice");
+    await activeUnits(address, "berth.slice");
     return inOrder(check, `answers at ${address}`);
   } catch (error) {
     return failure(check, {
@@ -23,11 +23,11 @@ export async function lookAtSystemd(address: string): Promise<Finding> {
   }
 }
 
-/** Whether a unit is active. @throws BerthError SYSTEMD_UNREACHABLE */
-export async function isActive(address: string, unit: string): Promise<boolean> {
+/** Names of active units that match a shell pattern. @throws BerthError SYSTEMD_UNREACHABLE */
+export async function activeUnits(address: string, pattern: string): Promise<string[]> {
   const systemd = new DbusSystemd({ address, callTimeoutMs });
   try {
-    return (await systemd.listActive(unit)).length > 0;
+    return (await systemd.listActive(pattern)).map(({ name }) => name);
   } finally {
     systemd.close();
   }

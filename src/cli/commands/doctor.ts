@@ -12,13 +12,14 @@ export const addDoctor: AddVerb = (parent, session) => {
       "effect, and what it found: what, why that matters for Berth, and the command that mends it.\n" +
       "FAIL: sandboxes cannot be made, or not be held. WARN: something else would suffer.\n" +
       "\n" +
-      "Limits of the kernel are held against the number of sandboxes that configuration and memory have room\n" +
-      "for; --sandboxes says another. docs/doctor.md has all checks. Exits 1 when there is a FAIL.",
+      "Limits of the kernel are held against the number of sandboxes that configuration and memory\n" +
+      "have room for; --sandboxes says another. docs/doctor.md has all checks.\n" +
+      "Exits 1 when there is a FAIL.",
     examples: [
       ["doctor"],
       ["doctor --sandboxes 40", "are the kernel's limits enough for so many?"],
       ["doctor --config ./berth.yaml"],
-      ["doctor --json", "each finding with check, status, what, why, fix; the address as url"],
+      ["doctor --json", "findings (check, status, what, why, fix), the address as url"],
     ],
   })
     .option("--config <file>", "the configuration (default: /etc/berth/berth.yaml)")
