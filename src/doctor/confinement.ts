@@ -32,7 +32,7 @@ export function decideNestedNamespaces(rules: NamespaceRules): Finding[] {
     faults.push(
       warning(check, {
         what: "AppArmor keeps them from programs that are not root, as on Ubuntu since 24.04",
-        why: "sandboxes start and work; in them, what makes user namespaces without being root there (Chromium's sandbox, rootless Podman) is refused",
+        why: "sandboxes start and work; in them, what makes user namespaces without being root there (Chromium's sandbox, rootless Podman) fails",
         fix: sysctlFix({ "kernel.apparmor_restrict_unprivileged_userns": 0 }),
       }),
     );

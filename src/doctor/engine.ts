@@ -26,7 +26,7 @@ const infoSchema = z.object({
   SwapLimit: z.boolean().default(true),
   PidsLimit: z.boolean().default(true),
   CpuCfsQuota: z.boolean().default(true),
-  /** Since Engine API 1.49: `iptables`, `nftables`, either with `+firewalld`. */
+  /** Engines 28 and newer tell it: `iptables`, `nftables`, either with `+firewalld`. */
   FirewallBackend: z.object({ Driver: z.string() }).nullish(),
 });
 
