@@ -52,8 +52,9 @@ const local: LocalVerbs = {
   },
   async doctor(options) {
     const { config, log } = await configuredQuietly(options.config);
-    const { examine } = await import("./doctor.js");
-    return examine(config, { version, busAddress, searchPath: env["PATH"] ?? "", log });
+    const { examine } = await import("./doctor/doctor.js");
+    const { sandboxes } = options;
+    return examine(config, { version, busAddress, searchPath: env["PATH"] ?? "", sandboxes, log });
   },
   image: {
     async build({ config: path, profile, rebuild, base, mirror }, onProgress, signal) {

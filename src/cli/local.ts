@@ -7,7 +7,8 @@ export interface LocalVerbs {
   serve(options: { config?: string }): Promise<void>;
   /** Reap without a daemon. */
   reap(options: { dryRun: boolean; config?: string }): Promise<ReapResult>;
-  doctor(options: { config?: string }): Promise<DoctorReport>;
+  /** @param options.sandboxes the number that the kernel's limits are held against */
+  doctor(options: { config?: string; sandboxes?: number }): Promise<DoctorReport>;
   image: ImageVerbs;
 }
 
@@ -53,9 +54,24 @@ export interface DoctorReport {
   config: unknown;
 }
 
-export interface Finding {
+/** What one check has found. Checks are told in docs/doctor.md. */
+export type Finding = InOrder | Fault;
+
+export interface InOrder {
   check: string;
-  status: "ok" | "warning" | "failure";
+  status: "ok";
   what: string;
+  why?: never;
+  fix?: never;
+}
+
+export interface Fault {
+  check: string;
+  /** `failure`: sandboxes cannot be made, or not be held. `warning`: all else. */
+  status: "warning" | "failure";
+  what: string;
+  /** What comes of it for Berth and its users. */
+  why: string;
+  /** What mends it, a command where there is one; several lines are several commands. */
   fix?: string;
 }

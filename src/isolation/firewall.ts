@@ -29,7 +29,7 @@ const privateNetworks = [
 ];
 
 /** More than a busy sandbox needs; without a bound one could fill the host's connection table. */
-const mostConnections = 16_384;
+export const mostConnections = 16_384;
 
 export interface FirewallInput {
   /** The sandbox's address on the bridge. */

@@ -5,8 +5,8 @@ import { BerthError, codeOf, messageOf, type ErrorCode } from "./errors.js";
 const callTimeoutMs = 60_000;
 
 /** A client of the host's engine, for calls that are answered at once: a mute engine is no answer. */
-export function connectDocker(socketPath: string): Docker {
-  return new Docker({ socketPath, timeout: callTimeoutMs });
+export function connectDocker(socketPath: string, timeoutMs = callTimeoutMs): Docker {
+  return new Docker({ socketPath, timeout: timeoutMs });
 }
 
 /** A client for what lasts: builds, events, waiting for a container's end. */

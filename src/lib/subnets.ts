@@ -137,7 +137,8 @@ export function parseNetwork(cidr: string): Network {
   return { address: address - (address % size), bits };
 }
 
-function overlap(a: Network, b: Network): boolean {
+/** Whether two networks have an address in common. */
+export function overlap(a: Network, b: Network): boolean {
   return a.address < b.address + 2 ** (32 - b.bits) && b.address < a.address + 2 ** (32 - a.bits);
 }
 
@@ -150,23 +151,35 @@ export async function readHostNetworks(file = "/proc/net/route"): Promise<string
   return parseRouteTable(await readFile(file, "utf8"));
 }
 
+/** A network of `/proc/net/route`, in CIDR notation, and the interface it is reached by (`*`: none). */
+export interface HostRoute {
+  network: string;
+  device: string;
+}
+
+/** The networks of {@link parseRoutes}, each once. */
+export function parseRouteTable(text: string): string[] {
+  return [...new Set(parseRoutes(text).map(({ network }) => network))];
+}
+
 /**
  * Reads `/proc/net/route`: columns of text, a heading first; destination (2nd column) and mask (8th)
  * are the 32 bits of network order printed in the host's order (net/ipv4/fib_trie.c), so on the
  * little-endian machines that Node runs on the last byte stands first. The default route reaches
  * everything and is left out.
  */
-export function parseRouteTable(text: string): string[] {
-  const networks = new Set<string>();
+export function parseRoutes(text: string): HostRoute[] {
+  const routes: HostRoute[] = [];
   for (const line of text.split("\n").slice(1)) {
     const columns = line.trim().split(/\s+/);
     const [destination, mask] = [bytesOf(columns[1]), bytesOf(columns[7])];
     if (!destination || !mask) continue;
     const bits = mask.map((byte) => byte.toString(2).replaceAll("0", "").length);
     const length = bits.reduce((sum, count) => sum + count, 0);
-    if (length > 0) networks.add(`${destination.join(".")}/${length}`);
+    if (length === 0) continue;
+    routes.push({ network: `${destination.join(".")}/${length}`, device: columns[0] ?? "*" });
   }
-  return [...networks];
+  return routes;
 }
 
 function bytesOf(hex: string | undefined): number[] | undefined {

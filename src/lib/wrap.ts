@@ -11,3 +11,12 @@ export function wrap(text: string, width: number): string[] {
   }
   return line === "" ? lines : [...lines, line];
 }
+
+/** Longer lines are hard to read; terminals of today have as many columns. */
+const lineWidth = 100;
+
+/** Text in lines below each other, all but the first indented as deep as the first begins. */
+export function wrapHanging(first: string, text: string, width = lineWidth): string[] {
+  const [head = "", ...rest] = wrap(text, width - first.length);
+  return [first + head, ...rest.map((line) => " ".repeat(first.length) + line)];
+}

@@ -27,30 +27,65 @@ const report: DoctorReport = {
   host: "embedded",
   findings: [
     { check: "cgroups", status: "ok", what: "version 2" },
-    { check: "image", status: "failure", what: "is missing", fix: "berth image build" },
+    {
+      check: "clock",
+      status: "warning",
+      what: "nothing keeps it right",
+      why: "certificates of a day hold from ten minutes before they are made, and so many words do not fit a line",
+      fix: "timedatectl set-ntp true\ntimedatectl timesync-status",
+    },
+    {
+      check: "image",
+      status: "failure",
+      what: "is missing",
+      why: "sandboxes are made of it",
+      fix: "berth image build",
+    },
   ],
   config: { listen: { port: 7440 } },
 };
 
 describe("berth doctor", () => {
-  it("exits 1 when something must be mended, and says how", async () => {
+  it("exits 1 when something must be mended, and says why and how", async () => {
     const doctor = () => Promise.resolve(report);
     const { code, stdout } = await bench.berth(["doctor"], local({ doctor }));
     expect(code).toBe(1);
     expect(stdout).toMatchInlineSnapshot(`
       "berth 1.2.3, embedded host, page and API at http://10.83.0.2:7440, socket /run/berth/berth.sock
 
-      ok    cgroups  version 2
-      FAIL  image    is missing
-
-      To mend:
-        image: berth image build
-
       Configuration in effect:
         listen:
           port: 7440
+
+      ok    cgroups  version 2
+
+      WARN  clock: nothing keeps it right
+            why: certificates of a day hold from ten minutes before they are made, and so many words do
+                 not fit a line
+            fix: timedatectl set-ntp true
+                 timedatectl timesync-status
+
+      FAIL  image: is missing
+            why: sandboxes are made of it
+            fix: berth image build
+
+      1 failure to mend, 1 warning.
       "
     `);
+  });
+
+  it("hands on the number of sandboxes, and takes none that is no number", async () => {
+    const asked: unknown[] = [];
+    const doctor: LocalVerbs["doctor"] = (options) => {
+      asked.push(options);
+      return Promise.resolve({ ...report, ok: true });
+    };
+    const words = ["doctor", "--sandboxes", "40", "--config", "b.yaml"];
+    expect((await bench.berth(words, local({ doctor }))).code).toBe(0);
+    expect(asked).toEqual([{ sandboxes: 40, config: "b.yaml" }]);
+    const wrong = await bench.berth(["doctor", "--sandboxes", "many"], local({ doctor }));
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("It must be a number from 1 to 99999.");
   });
 
   it("prints the whole report with --json", async () => {

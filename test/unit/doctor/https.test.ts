@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/config.js";
-import { checkHttps, checkSignIn } from "../../src/https.js";
+import { parseConfig } from "../../../src/config.js";
+import { checkHttps, checkSignIn } from "../../../src/doctor/https.js";
 
 const config = (given: object) => parseConfig(given, "test config");
 

@@ -1,0 +1,92 @@
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { thisMachine } from "../../../src/doctor/machine.js";
+import {
+  decideDirectory,
+  decideFileSystem,
+  decideSpace,
+  readDirectory,
+  type DirectoryFacts,
+} from "../../../src/doctor/storage.js";
+
+const GiB = 1024 ** 3;
+const fine: DirectoryFacts = {
+  dataDir: "/var/lib/berth",
+  parent: "/var/lib/berth",
+  owner: 0,
+  mode: 0o700,
+  isWritable: true,
+  fileSystem: "ext4",
+  space: { freeBytes: 50 * GiB, freeInodes: 1e6, inodes: 2e6 },
+  holes: "kept",
+};
+const { owner: _owner, mode: _mode, ...notThere } = fine;
+
+const statuses = (found: { status: string }[]) => found.map(({ status }) => status);
+
+describe("data directory", () => {
+  it.each<[string[], string, DirectoryFacts]>([
+    [["ok"], "root's alone", fine],
+    [["ok"], "not made yet", notThere],
+    [["failure"], "read-only", { ...fine, isWritable: false }],
+    [["failure"], "somebody else's", { ...fine, owner: 1000 }],
+    [["warning"], "open to others", { ...fine, mode: 0o755 }],
+    [["failure", "warning"], "both", { ...fine, owner: 1000, mode: 0o750 }],
+  ])("%j when it is %s", (expected, _what, facts) => {
+    expect(statuses(decideDirectory(facts))).toEqual(expected);
+  });
+});
+
+describe("file system", () => {
+  it.each<[string[], Partial<DirectoryFacts>]>([
+    [["ok"], {}],
+    [["ok"], { fileSystem: "xfs" }],
+    [["ok"], { fileSystem: "btrfs", holes: "unknown" }],
+    [["failure"], { fileSystem: "nfs4", holes: "unknown" }],
+    [["failure"], { fileSystem: "cifs", holes: "unknown" }],
+    [["failure"], { fileSystem: "fuse.sshfs", holes: "unknown" }],
+    [["warning"], { fileSystem: "tmpfs" }],
+    [["warning"], { fileSystem: "overlay" }],
+    [["failure"], { fileSystem: "vfat", holes: "filled" }],
+    [["warning"], { fileSystem: "hfsplus", holes: "not given back" }],
+  ])("%j with %j", (expected, facts) => {
+    expect(statuses(decideFileSystem({ ...fine, ...facts }))).toEqual(expected);
+  });
+});
+
+describe("space", () => {
+  it.each<[string, Partial<DirectoryFacts["space"]>]>([
+    ["ok", {}],
+    ["warning", { freeBytes: 1.9 * GiB }],
+    ["failure", { freeBytes: 1024 }],
+    ["warning", { freeInodes: 9000 }],
+    ["ok", { freeInodes: 0, inodes: 0 }],
+  ])("%s with %j", (status, space) => {
+    const facts = { ...fine, space: { ...fine.space, ...space } };
+    expect(decideSpace(facts)).toMatchObject({ check: "space", status });
+  });
+});
+
+describe("readDirectory", () => {
+  it("tries it and leaves nothing", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "berth-doctor-"));
+    try {
+      await chmod(dir, 0o750);
+      const facts = await readDirectory(thisMachine, dir);
+      expect(facts).toMatchObject({ dataDir: dir, parent: dir, mode: 0o750, isWritable: true });
+      expect(facts.fileSystem).not.toBe("");
+      expect(facts.space.freeBytes).toBeGreaterThan(0);
+      expect(await readdir(dir)).toEqual([]);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
+  it("looks at where it would be made", async () => {
+    const facts = await readDirectory(thisMachine, join(tmpdir(), "not", "there", "yet"));
+    expect(facts.parent).toBe(tmpdir());
+    expect(facts.mode).toBeUndefined();
+  });
+});
