@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addBundle } from "./commands/bundle.js";
+import { addClearHost } from "./commands/clear-host.js";
 import { addCreate } from "./commands/create.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEnv } from "./commands/env.js";
@@ -25,7 +26,7 @@ const groups: [heading: string, verbs: AddVerb[]][] = [
     [addCreate, addList, addShow, addBundle, addEnv, addExtend, addResize, addVerify, addRemove],
   ],
   ["Users:", [addUser, addWhoami]],
-  ["The host:", [addServe, addReap, addImage, addDoctor]],
+  ["The host:", [addServe, addReap, addImage, addDoctor, addClearHost]],
 ];
 
 const usualPath = `
