@@ -50,6 +50,11 @@ const local: LocalVerbs = {
     const { reapOnce } = await import("./reap-once.js");
     return reapOnce(config, { log, busAddress }, options.dryRun);
   },
+  async clearHost({ purge, dryRun, config: path }) {
+    const { config, log } = await configuredQuietly(path);
+    const { clearHostOnce } = await import("./clear-host-once.js");
+    return clearHostOnce(config, { log, busAddress }, { purge, dryRun });
+  },
   async doctor(options) {
     const { config, log } = await configuredQuietly(options.config);
     const { examine } = await import("./doctor/doctor.js");

@@ -40,6 +40,7 @@ export function documentedProgram(version: string): Command {
       serve: nothing,
       reap: nothing,
       doctor: nothing,
+      clearHost: nothing,
       image: { build: nothing, list: nothing, remove: nothing },
     },
     onInterrupt: () => () => undefined,

@@ -47,15 +47,19 @@ debian_codename() {
   (. /etc/os-release 2>/dev/null && [[ ${ID:-} == debian || ${ID_LIKE:-} == *debian* ]] && echo "${VERSION_CODENAME:-}") || true
 }
 
-# ensure_apt PACKAGE...: installs those that are missing, nothing else.
+has_package() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+# ensure_apt PACKAGE...: installs those that are missing, nothing else, and adds their names to APT_INSTALLED.
+APT_INSTALLED=()
 ensure_apt() {
   local package missing=()
   for package in "$@"; do
-    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+    has_package "$package" || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
   command -v apt-get >/dev/null || die "missing: ${missing[*]}, and there is no apt-get to install them with"
   step "installing ${missing[*]}" apt_install "${missing[@]}"
+  APT_INSTALLED+=("${missing[@]}")
 }
 
 apt_install() {

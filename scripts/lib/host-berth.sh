@@ -14,9 +14,11 @@ deploy_berth() {
     warn "no slices/berth.service in $REPO yet: systemd and the Docker Engine only"
     return
   fi
-  ensure_node
+  ensure_node_for "$REPO"
   ensure_fresh_build "$REPO"
   deploy_project "$REPO" "$ROOT_DIR"
+  # Nobody goes back here: what does not come up is to be looked at.
+  deploy_settle "$ROOT_DIR"
   berth_config "$ROOT_DIR/etc/berth/berth.yaml"
   berth_enable
 }
@@ -48,7 +50,7 @@ start_berth() {
   local running verb=start
   [[ -n ${DEPLOY_STAMP:-} ]] || return 0
   running=$(cat "$BERTH_RUNNING_FILE" 2>/dev/null) || true
-  if [[ $running != "$DEPLOY_STAMP" && -z ${BOOTED_NOW:-} ]]; then
+  if [[ ($running != "$DEPLOY_STAMP" || $DEPLOY_CHANGED == yes) && -z ${BOOTED_NOW:-} ]]; then
     verb=restart
     in_host systemctl daemon-reload
   fi

@@ -1,22 +1,25 @@
 # shellcheck shell=bash
-# Node for the outer machine, which builds the project: 20.19 or newer, with npm.
+# Node for this machine: 20.19 or newer, and npm where the project is built.
 
 NODE_PREFIX=/usr/local/lib/berth-node
 
+# node_is_enough [npm]
 node_is_enough() {
-  command -v npm >/dev/null && command -v node >/dev/null &&
+  [[ -z ${1:-} ]] || command -v npm >/dev/null || return 1
+  command -v node >/dev/null &&
     node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
 }
 
+# ensure_node [npm]
 ensure_node() {
-  node_is_enough && return
+  node_is_enough "$@" && return
   case $(debian_codename) in
     bookworm) ensure_node_bookworm ;;
-    *) if command -v apt-get >/dev/null; then ensure_apt nodejs npm; fi ;;
+    *) if command -v apt-get >/dev/null; then ensure_apt nodejs "$@"; fi ;;
   esac
   hash -r
-  node_is_enough ||
-    die "Node 20.19 or newer with npm is needed, $(node --version 2>/dev/null || echo none) is here: install it and run this again"
+  node_is_enough "$@" ||
+    die "Node 20.19 or newer${1:+ with npm} is needed, $(node --version 2>/dev/null || echo none) is here: install it and run this again"
 }
 
 # Debian 12 has Node 18. Its npm can fetch Node's official binary, which the npm registry carries as a package per

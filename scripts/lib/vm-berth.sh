@@ -3,33 +3,27 @@
 # Berth in the virtual machine, installed as an operator does it: a release is copied there and its scripts/install run.
 
 VM_RELEASE=/root/berth
-# What a release has; with the sources, for scripts/install looks whether they are newer than what is built.
-RELEASE_PARTS=(bin dist images scripts slices src package.json package-lock.json tsconfig.build.json README.md LICENSE)
 
 vm_install_berth() {
   local stamp
-  ensure_node
+  ensure_node npm
   ensure_fresh_build "$REPO"
   stamp=$(deploy_stamp "$REPO")
   [[ $(vm_ssh cat "$VM_RELEASE/.stamp" 2>/dev/null) == "$stamp" ]] || step "installing Berth in the machine" vm_install "$stamp"
 }
 
 vm_install() {
-  local stamp=$1 release=$VM_DIR/release
+  local stamp=$1 release=$VM_DIR/release tarball
   rm -rf --one-file-system "$release"
-  mkdir -p "$release/berth"
-  (cd "$REPO" && cp -a "${RELEASE_PARTS[@]}" "$release/berth/")
-  deploy_modules "$REPO" "$release/berth"
-  # Newer than package-lock.json, as npm leaves it: nothing is to be fetched in the machine.
-  cp "$REPO/node_modules/.package-lock.json" "$release/berth/node_modules/"
-  touch "$release/berth/node_modules/.package-lock.json" "$release/berth/dist/.built"
-  echo "$stamp" >"$release/berth/.stamp"
+  # The build is fresh: only packed.
+  tarball=$(release_pack "$REPO" "$release")
   # Away first, the stamp with it: what is broken off is done again.
   vm_ssh rm -rf --one-file-system "$VM_RELEASE"
-  "$REPO/scripts/vm" copy "$release/berth" /root/new
+  "$REPO/scripts/vm" copy "$release/$tarball" "$VM_RELEASE"
   rm -rf --one-file-system "$release"
   vm_berth_config | vm_ssh 'mkdir -p /etc/berth && cat >/etc/berth/berth.yaml'
-  vm_ssh "mv -T /root/new/berth $VM_RELEASE && $VM_RELEASE/scripts/install || { rm -f $VM_RELEASE/.stamp; exit 1; }"
+  vm_ssh "cd $VM_RELEASE && tar -x --strip-components=1 -f $tarball && rm $tarball && BERTH_INSTALL_TIMEOUT=600 scripts/install"
+  vm_ssh "echo $stamp >$VM_RELEASE/.stamp"
 }
 
 # An emulated machine's engines need longer than any server's.

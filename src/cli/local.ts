@@ -7,6 +7,8 @@ export interface LocalVerbs {
   serve(options: { config?: string }): Promise<void>;
   /** Reap without a daemon. */
   reap(options: { dryRun: boolean; config?: string }): Promise<ReapResult>;
+  /** Takes Berth off this host, with `purge` all that it keeps. */
+  clearHost(options: { purge: boolean; dryRun: boolean; config?: string }): Promise<ReapResult>;
   /** @param options.sandboxes the number that the kernel's limits are held against */
   doctor(options: { config?: string; sandboxes?: number }): Promise<DoctorReport>;
   image: ImageVerbs;

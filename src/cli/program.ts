@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addBundle } from "./commands/bundle.js";
+import { addClearHost } from "./commands/clear-host.js";
 import { addCompleteNames } from "./commands/complete-names.js";
 import { addCompletion } from "./commands/completion.js";
 import { addCreate } from "./commands/create.js";
@@ -29,7 +30,7 @@ const groups: [heading: string, verbs: AddVerb[]][] = [
     [addCreate, addList, addShow, addBundle, addEnv, addExtend, addResize, addVerify, addRemove],
   ],
   ["Users:", [addUser, addWhoami]],
-  ["The host:", [addServe, addReap, addImage, addDoctor]],
+  ["The host:", [addServe, addReap, addImage, addDoctor, addClearHost]],
 ];
 
 const helpWidth = 100;

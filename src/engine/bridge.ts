@@ -45,6 +45,14 @@ export class Bridge {
     });
   }
 
+  /** @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED while something is on it */
+  async remove(): Promise<void> {
+    if (!(await this.#find())) return;
+    await engineFind(`remove the network ${this.name}`, () =>
+      this.docker.getNetwork(this.name).remove(),
+    );
+  }
+
   /** Whether the container was made on the bridge that is there now. */
   async holds({ NetworkSettings }: ContainerInspectInfo): Promise<boolean> {
     const joined = NetworkSettings.Networks[this.name]?.NetworkID;

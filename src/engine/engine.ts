@@ -74,6 +74,11 @@ export class SandboxEngine {
     await this.#bridge.ensure();
   }
 
+  /** Removes the bridge that sandboxes shared, if it is there and ours. */
+  async removeBridge(): Promise<void> {
+    await this.#bridge.remove();
+  }
+
   /**
    * Makes the sandbox's container; one that is there already and ours is kept, with these limits.
    * @throws BerthError ENGINE_UNREACHABLE, ENGINE_FAILED, IMAGE_MISSING

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { BerthError } from "../lib/errors.js";
+import { BerthError, codeOf, messageOf } from "../lib/errors.js";
 import type { BuiltImage, DindImage } from "../lib/dind-image.js";
 import type { Log } from "../lib/log.js";
 import { buildOnBase, importRoot } from "./build.js";
@@ -167,6 +167,25 @@ export class Images {
         if (statusOf(error) !== 404) throw error;
       }
     });
+  }
+
+  /**
+   * Removes every image of Berth's that no container is of, exercises and preloads included; tells which,
+   * or on a dry run which it would.
+   */
+  async removeAll({ dryRun }: { dryRun: boolean }): Promise<{ thing: string; error?: string }[]> {
+    const removed: { thing: string; error?: string }[] = [];
+    for (const { tag, id } of await this.list()) {
+      const thing = `image ${tag === "" ? id : tag}`;
+      try {
+        if (!dryRun) await this.remove(id);
+        removed.push({ thing });
+      } catch (error) {
+        // One of another's name that stood for it is gone with it.
+        if (codeOf(error) !== "IMAGE_MISSING") removed.push({ thing, error: messageOf(error) });
+      }
+    }
+    return removed;
   }
 
   async #current(): Promise<string | undefined> {

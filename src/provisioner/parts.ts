@@ -49,6 +49,8 @@ export interface Parts {
 export interface Images {
   /** The tag of today's dind image; IMAGE_MISSING when it has not been built. */
   require(): Promise<string>;
+  /** Removes every image that Berth has made and no container is of; tells which, or on a dry run which it would. */
+  removeAll(options: { dryRun: boolean }): Promise<{ thing: string; error?: string }[]>;
 }
 
 /** src/image/preload: images that sandboxes of a profile have from the start, in a store they share. */
@@ -68,6 +70,8 @@ export interface Preloads {
     isUsed: (preload: string) => boolean,
     options: { dryRun: boolean },
   ): Promise<{ thing: string; why: string; error?: string }[]>;
+  /** Leaves no mount of a store and nothing of a build; the files of stores only on request. No sandbox is left. */
+  withdraw(options: { keepFiles: boolean }): Promise<void>;
 }
 
 /** src/bundle: what a user takes home. */
@@ -109,6 +113,8 @@ export interface Disks {
   space(id: string): Promise<DiskSpace>;
   /** Ids whose disk is mounted or attached to a loop device, and lies in our directories. */
   attached(): Promise<string[]>;
+  /** Leaves nothing of the directory in which disks are mounted. No sandbox is left. */
+  withdraw(): Promise<void>;
 }
 
 /** src/certs: what the sandbox's engine presents, and what its clients present. */
@@ -125,6 +131,8 @@ export interface Certificates {
 export interface Engine {
   /** Makes the network that sandboxes share. */
   prepareBridge(): Promise<void>;
+  /** Removes it. No sandbox is left. */
+  removeBridge(): Promise<void>;
   /** Makes the network that the sandbox joins. */
   prepareNetwork(launch: NetworkLaunch): Promise<void>;
   /** What all `userns` sandboxes on this engine hold, another Berth's and those without a record included. */
@@ -173,6 +181,8 @@ export interface SandboxIsolation {
   environment(holding: Holding): Record<string, string>;
   /** Sets the rules that keep sandboxes on the shared bridge from the host's own addresses. */
   raiseWall(): Promise<void>;
+  /** Takes them away. No sandbox is left. */
+  takeWallDown(): Promise<void>;
   /** Looks whether the running sandbox is held as it must be: a check for each layer. */
   inspect(facts: ContainerFacts, holding: Holding): Promise<Check[]>;
 }
@@ -212,4 +222,6 @@ export interface Door {
   sync(wanted: WantedRoutes, options?: { dryRun?: boolean }): Promise<string[]>;
   /** Of these TCP ports, the ones something on the host already listens on. */
   takenPorts(ports: number[]): Promise<number[]>;
+  /** Leaves nothing of Berth in the host's firewall. */
+  uninstall(): Promise<void>;
 }

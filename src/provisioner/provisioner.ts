@@ -9,6 +9,7 @@ import type { BundleFormat } from "../lib/model.js";
 import { allowanceOf } from "./allowance.js";
 import { Backoff } from "./backoff.js";
 import { bundleOf } from "./bundle.js";
+import { clearHost, type ClearOptions } from "./clear-host.js";
 import type { Context } from "./context.js";
 import { cancelled, create } from "./create.js";
 import { SandboxEvents } from "./events.js";
@@ -245,6 +246,17 @@ export class Provisioner {
     return this.#reconciling.runExclusive(async () => ({
       dryRun: options.dryRun,
       actions: await reconcile(this.#context, { ...options, signal: this.#closing.signal }),
+    }));
+  }
+
+  /**
+   * Takes this Berth off the host; for a process that does nothing else.
+   * @throws BerthError SANDBOX_EXISTS while there are sandboxes, without `purge`
+   */
+  clearHost(options: ClearOptions): Promise<ReapResult> {
+    return this.#reconciling.runExclusive(async () => ({
+      dryRun: options.dryRun,
+      actions: await clearHost(this.#context, options),
     }));
   }
 

@@ -11,14 +11,16 @@ import {
 import { BerthError, ignoring, messageOf } from "../lib/errors.js";
 import type { Log } from "../lib/log.js";
 import { egressModes, isolations } from "../lib/model.js";
+import { migrate } from "../lib/record-versions.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
+import { sandboxHistory, sandboxVersion } from "./record-history.js";
 
 const port = z.int().min(1).max(65_535);
 
 const fields = z.strictObject({
-  /** Raised when a field changes its meaning; an older daemon refuses a newer record. */
-  version: z.literal(1),
+  /** Raised when a field changes its meaning (record-history.ts); an older daemon refuses a newer record. */
+  version: z.literal(sandboxVersion),
   id: sandboxId,
   user: userName,
   name: sandboxName,
@@ -37,10 +39,8 @@ const fields = z.strictObject({
   publicHost: z.string(),
   /** First of the host uids of a `userns` sandbox. */
   uidBase: z.int().min(1).optional(),
-  egress: z
-    .strictObject({ mode: z.enum(egressModes), to: z.array(z.string()) })
-    .default({ mode: "open", to: [] }),
-  devices: z.array(z.string()).default([]),
+  egress: z.strictObject({ mode: z.enum(egressModes), to: z.array(z.string()) }),
+  devices: z.array(z.string()),
 });
 
 const recordSchema = fields.refine(
@@ -73,14 +73,20 @@ export class Records {
     this.#log = options.log;
   }
 
-  /** Reads every record; one that cannot be read is logged and nothing of its sandbox is touched. */
+  /**
+   * Reads every record; one that cannot be read is logged and nothing of its sandbox is touched. What an
+   * older Berth wrote is migrated in memory: {@link saveMigrated} writes it.
+   */
   async load(): Promise<void> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     for (const id of await this.#directories()) {
       try {
-        const path = join(this.directory(id), "sandbox.json");
+        const path = this.#path(id);
         const text = await ignoring(readFile(path, "utf8"), "ENOENT");
-        if (text !== undefined) this.#records.set(id, parseRecord(text, id));
+        if (text === undefined) continue;
+        const { record, isOutdated } = parseRecord(text, id, path);
+        this.#records.set(id, record);
+        if (isOutdated) this.#outdated.add(id);
       } catch (error) {
         this.#unreadable.add(id);
         this.#log.error(
@@ -90,6 +96,29 @@ export class Records {
       }
     }
   }
+
+  /**
+   * Writes the records that an older Berth wrote, once this one is sure to stay: had it not come up, the
+   * older one would have to read them again. One that cannot be written is logged, and migrated anew next time.
+   */
+  async saveMigrated(): Promise<void> {
+    for (const id of this.#outdated) {
+      const record = this.#records.get(id);
+      if (!record) continue;
+      try {
+        await this.save(record);
+        // Of one that was removed meanwhile, it would have come back.
+        if (!this.#records.has(id)) await this.remove(id);
+        this.#log.info(
+          { sandbox: id, version: sandboxVersion },
+          "an older Berth's record was migrated",
+        );
+      } catch (error) {
+        this.#log.warn({ sandbox: id, err: error }, "a migrated record could not be written");
+      }
+    }
+  }
+  readonly #outdated = new Set<string>();
 
   /** Ids of directories without a record: what a creation leaves that dies in its first moment. */
   async halfMade(): Promise<string[]> {
@@ -118,8 +147,8 @@ export class Records {
   /** Takes the record into account at once (nobody else gets its name or ports) and then writes it. */
   async save(record: SandboxRecord): Promise<void> {
     this.#records.set(record.id, record);
-    const dir = this.directory(record.id);
-    await writeWhole(join(dir, "sandbox.json"), JSON.stringify(record, null, 2) + "\n");
+    await writeWhole(this.#path(record.id), JSON.stringify(record, null, 2) + "\n");
+    this.#outdated.delete(record.id);
   }
 
   /** Changes fields of a record; a record that is gone meanwhile stays gone. */
@@ -158,6 +187,10 @@ export class Records {
     return join(this.#dir, id);
   }
 
+  #path(id: string): string {
+    return join(this.directory(id), "sandbox.json");
+  }
+
   /**
    * Removes the directory, the record last. Files are named one by one and the rest must be empty:
    * a recursive removal would walk whatever is still mounted there.
@@ -172,18 +205,23 @@ export class Records {
   }
 }
 
-function parseRecord(text: string, id: string): SandboxRecord {
+function parseRecord(
+  text: string,
+  id: string,
+  path: string,
+): { record: SandboxRecord; isOutdated: boolean } {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw new BerthError("RECORD_INVALID", `sandbox.json of ${id}: ${messageOf(error)}`);
   }
-  const record = parseStrictly(recordSchema, json, `sandbox.json of ${id}`, "RECORD_INVALID");
+  const { json: migrated, isOutdated } = migrate(json, sandboxHistory, path);
+  const record = parseStrictly(recordSchema, migrated, `sandbox.json of ${id}`, "RECORD_INVALID");
   if (record.id !== id) {
     throw new BerthError("RECORD_INVALID", `sandbox.json of ${id} says it is ${record.id}`);
   }
-  return record;
+  return { record, isOutdated };
 }
 
 async function removeOwnFiles(dir: string, names: readonly string[]): Promise<void> {

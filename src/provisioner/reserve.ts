@@ -5,6 +5,7 @@ import { allocatePorts } from "../lib/ports.js";
 import { allocateAddress, allocateSubnet, separateSubnets, sharedSubnet } from "../lib/subnets.js";
 import { allocateUids } from "../lib/uids.js";
 import type { Context } from "./context.js";
+import { sandboxVersion } from "./record-history.js";
 import type { SandboxRecord } from "./records.js";
 import { decideSpec } from "./request.js";
 import type { Profile } from "./settings.js";
@@ -32,7 +33,7 @@ export async function reserve(context: Context, request: OwnedRequest): Promise<
   ]);
   const createdAt = now();
   return {
-    version: 1,
+    version: sandboxVersion,
     id: newId((id) => records.get(id) !== undefined),
     user: request.user,
     name,

@@ -206,6 +206,25 @@ export class LoopDisks {
     return [...ids];
   }
 
+  /**
+   * Leaves nothing of the directory of mounts. No sandbox is left.
+   * @throws BerthError DISK_FAILED while a disk is mounted there
+   */
+  async withdraw(): Promise<void> {
+    const dir = this.#mountsDir;
+    try {
+      const mounts = await this.#mounts();
+      if (mounts.some(({ mountPoint }) => mountPoint === dir)) {
+        await this.#host.exec("umount", [dir]);
+      }
+      await ignoring(rmdir(dir), "ENOENT");
+    } catch (error) {
+      throw await diskError(`give up ${dir}`, this.#sandboxesDir, error);
+    } finally {
+      this.#mountsDirReady = undefined;
+    }
+  }
+
   #image(id: string): string {
     return join(this.#sandboxesDir, checked(id), imageName);
   }

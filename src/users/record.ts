@@ -2,18 +2,30 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { userName } from "../lib/contract/sandbox.js";
 import { roles, type Role, type User } from "../lib/contract/user.js";
+import { currentVersion, type History } from "../lib/record-versions.js";
 
 const told = { groups: z.array(z.string()), isAdmin: z.boolean() };
 
+/** What a user's record has looked like so far. */
+export const userHistory: History = {
+  oldest: 0,
+  migrations: [
+    // Version 0 does not say so. At first it had neither password nor epoch nor groups; later writers did.
+    (record) => ({ groups: [], ...record }),
+  ],
+};
+export const userVersion = currentVersion(userHistory);
+
 /** What Berth knows of a user: `<dir>/<name>.json`. */
 export const userRecord = z.strictObject({
+  version: z.literal(userVersion),
   name: userName,
   role: z.enum(roles),
   createdAt: z.iso.datetime(),
   token: z.strictObject({ id: z.string(), salt: z.string(), hash: z.string() }).optional(),
   password: z.strictObject({ salt: z.string(), hash: z.string() }).optional(),
   /** Groups that an admin has put them in. */
-  groups: z.array(z.string()).default([]),
+  groups: z.array(z.string()),
   /** Who they are to the provider of OpenID Connect, and what it said when they signed in last. */
   oidc: z.strictObject({ issuer: z.string(), subject: z.string(), ...told }).optional(),
   /** What the operator's proxy said of them last. */

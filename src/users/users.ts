@@ -7,6 +7,7 @@ import { BerthError, ignoring } from "../lib/errors.js";
 import type { Identity } from "../lib/identity.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
+import { migrate } from "../lib/record-versions.js";
 import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
 import { AcceptedTokens } from "./accepted-tokens.js";
@@ -18,7 +19,9 @@ import {
   groupsOf,
   newEpoch,
   publicView,
+  userHistory,
   userRecord,
+  userVersion,
   withoutFormer,
   type UserRecord,
   type Ways,
@@ -51,7 +54,10 @@ export class Users {
     this.#lastSeen = new LastSeen({ path, log: options.log, now: this.#now });
   }
 
-  /** Reads all records; one that cannot be read is logged and leaves its user without access. */
+  /**
+   * Reads all records; one that cannot be read is logged and leaves its user without access. What an
+   * older Berth wrote is migrated in memory: {@link saveMigrated} writes it.
+   */
   async load(): Promise<void> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     for (const file of await readdir(this.#dir)) {
@@ -59,9 +65,11 @@ export class Users {
       const path = join(this.#dir, file);
       try {
         const json: unknown = JSON.parse(await readFile(path, "utf8"));
-        const user = parseStrictly(userRecord, json, path, "RECORD_INVALID");
+        const { json: migrated, isOutdated } = migrate(json, userHistory, path);
+        const user = parseStrictly(userRecord, migrated, path, "RECORD_INVALID");
         if (file !== `${user.name}.json`) throw new Error(`it is of ${user.name}`);
         this.#users.set(user.name, withoutFormer(user, this.#ways));
+        if (isOutdated) this.#outdated.set(user.name, user);
       } catch (error) {
         this.#log.error(
           { path, err: error },
@@ -71,6 +79,26 @@ export class Users {
     }
     await this.#lastSeen.load();
   }
+
+  /**
+   * Writes the records that an older Berth wrote, once this one is sure to stay: had it not come up, the
+   * older one would have to read them again. One that cannot be written is logged, and migrated anew next time.
+   */
+  async saveMigrated(): Promise<void> {
+    for (const name of [...this.#outdated.keys()]) {
+      try {
+        await this.#writing.run(name, async () => {
+          const user = this.#outdated.get(name);
+          // Written meanwhile, or shut out.
+          if (user && this.#users.has(name)) await this.#writeFile(user);
+        });
+      } catch (error) {
+        this.#log.warn({ user: name, err: error }, "a migrated user's record could not be written");
+      }
+    }
+  }
+  /** As they are on the disk, but migrated: what former ways said of them stays there. */
+  readonly #outdated = new Map<string, UserRecord>();
 
   /** Resolves when all that is known of users is written. */
   close(): Promise<void> {
@@ -249,6 +277,7 @@ export class Users {
 
   #fresh(name: string): UserRecord {
     return {
+      version: userVersion,
       name,
       role: "user",
       createdAt: this.#now().toISOString(),
@@ -277,7 +306,7 @@ export class Users {
     const before = this.#users.get(user.name);
     this.#users.set(user.name, user);
     try {
-      await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
+      await this.#writeFile(user);
       this.#changes.emit("change", user.name);
     } catch (error) {
       // A user who was never written would be gone after the next start; one revoked meanwhile stays so.
@@ -287,6 +316,11 @@ export class Users {
       }
       throw error;
     }
+  }
+
+  async #writeFile(user: UserRecord): Promise<void> {
+    await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
+    this.#outdated.delete(user.name);
   }
 
   #view(user: UserRecord): User {

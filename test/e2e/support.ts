@@ -57,8 +57,10 @@ export function ok({ code, stdout, stderr }: Ran): string {
 }
 
 /** Runs a shell line on the host that holds the sandboxes. */
-export const onHost = (line: string, options: { timeout?: number } = {}): Promise<Ran> =>
-  run(...shellOnHost(line), options);
+export const onHost = (
+  line: string,
+  options: { timeout?: number; input?: Buffer } = {},
+): Promise<Ran> => run(...shellOnHost(line), options);
 
 export function berth(...words: string[]): Promise<Ran> {
   const { file, args, env } = cli(words);

@@ -40,7 +40,7 @@ export function shellOnHost(line: string): [file: string, args: string[]] {
 }
 
 /** Verbs of the CLI that look at the machine they run on, and not at the API alone. */
-const localVerbs = ["doctor", "image", "reap", "serve"];
+const localVerbs = ["clear-host", "doctor", "image", "reap", "serve"];
 
 /** What runs the CLI: this clone's, but where it must be on the host itself. */
 export function cli(args: string[]): { file: string; args: string[]; env: Record<string, string> } {

@@ -32,6 +32,10 @@ export function fakeDisks(host: FakeHost): Parts["disks"] {
         if (host.containers.get(id)?.running) throw new BerthError("DISK_FAILED", "busy");
         host.disks.delete(id);
       }),
+    withdraw: () =>
+      host.call("disks.withdraw", () => {
+        if (host.disks.size > 0) throw new BerthError("DISK_FAILED", "a disk is mounted");
+      }),
     space: (id) =>
       host.call("disks.space", () => {
         if (!host.disks.get(id)?.mounted) throw new BerthError("DISK_FAILED", "not mounted");

@@ -5,6 +5,7 @@ import { containerIdOf, type FakeHost } from "./host.js";
 export function fakeEngine(host: FakeHost): Parts["engine"] {
   return {
     prepareBridge: () => host.call("engine.prepareBridge", () => void (host.bridge = true)),
+    removeBridge: () => host.call("engine.removeBridge", () => void (host.bridge = false)),
     holdings: () => host.call("engine.holdings", () => host.strangersHoldings),
     prepareNetwork: ({ id, isolation }) =>
       host.call("engine.prepareNetwork", () => {

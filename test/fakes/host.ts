@@ -53,6 +53,8 @@ export class FakeHost {
   readonly routes = new Map<string, Route>();
   /** The network that sandboxes share; stays when they go. */
   bridge = false;
+  /** The rules that keep sandboxes from the host. */
+  wall = false;
   /** What a look at a running sandbox finds. */
   checks: Check[] = [{ name: "uids", ok: true, detail: "all its own" }];
   /** What a sandbox says that runs in it. */
@@ -216,6 +218,12 @@ export class FakeHost {
             if (this.imageBuilt) return "berth/dind:0123456789ab";
             throw new BerthError("IMAGE_MISSING", "run berth image build");
           }),
+        removeAll: ({ dryRun }) =>
+          this.call("images.removeAll", () => {
+            const removed = this.imageBuilt ? [{ thing: "image berth/dind:0123456789ab" }] : [];
+            if (!dryRun) this.imageBuilt = false;
+            return removed;
+          }),
       },
       preloads: fakePreloads(this),
       slices: {
@@ -288,10 +296,15 @@ export class FakeHost {
           }),
         takenPorts: (ports) =>
           this.call("door.takenPorts", () => ports.filter((port) => this.strangers.has(port))),
+        uninstall: () =>
+          this.call("door.uninstall", () => {
+            this.routes.clear();
+          }),
       },
       isolation: {
         environment: ({ isolation }) => ({ BERTH_ISOLATION: isolation }),
-        raiseWall: () => this.call("isolation.raiseWall", () => undefined),
+        raiseWall: () => this.call("isolation.raiseWall", () => void (this.wall = true)),
+        takeWallDown: () => this.call("isolation.takeWallDown", () => void (this.wall = false)),
         inspect: () => this.call("isolation.inspect", () => this.checks),
       },
       probe: {

@@ -16,6 +16,11 @@ export function fakePreloads(host: FakeHost): Parts["preloads"] {
         host.preloads.add(preload);
         return `/run/berth/preloads/${preload}`;
       }),
+    withdraw: ({ keepFiles }) =>
+      host.call("preloads.withdraw", () => {
+        host.preloads.clear();
+        if (!keepFiles) host.preload = undefined;
+      }),
     collect: (isUsed, { dryRun }) =>
       host.call("preloads.collect", () => {
         const unused = [...host.preloads].filter((one) => one !== host.preload && !isUsed(one));

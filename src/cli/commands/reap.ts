@@ -1,7 +1,8 @@
-import type { ReapAction, ReapResult } from "../../lib/contract/sandbox.js";
 import { codeOf } from "../../lib/errors.js";
-import type { Session } from "../session.js";
+import { reportActions } from "../actions.js";
 import { verb, type AddVerb } from "../verb.js";
+
+const nothing = "Nothing to reap.";
 
 export const addReap: AddVerb = (parent, session) => {
   verb(parent, "reap", {
@@ -18,24 +19,13 @@ export const addReap: AddVerb = (parent, session) => {
     .option("--config <file>", "the configuration, for when no daemon runs")
     .action(async ({ dryRun = false, config }: { dryRun?: boolean; config?: string }) => {
       try {
-        report(session, await (await session.api()).reap(dryRun));
+        reportActions(session, await (await session.api()).reap(dryRun), nothing);
       } catch (error) {
         if (codeOf(error) !== "DAEMON_UNREACHABLE" || session.asksUrl) throw error;
         await session.onTheHost(async () => {
           const options = { dryRun, ...(config === undefined ? {} : { config }) };
-          report(session, await session.deps.local.reap(options));
+          reportActions(session, await session.deps.local.reap(options), nothing);
         });
       }
     });
 };
-
-function report(session: Session, result: ReapResult): void {
-  session.out.result(result, () => result.actions.map((action) => lineOf(action, result.dryRun)));
-  if (result.actions.length === 0 && !session.out.json) session.out.note("Nothing to reap.");
-  if (result.actions.some(({ error }) => error !== undefined)) session.fail();
-}
-
-function lineOf({ act, thing, why, error }: ReapAction, dryRun: boolean): string {
-  const line = `${dryRun ? "would " : ""}${act} ${thing}: ${why}`;
-  return error === undefined ? line : `${line}; FAILED: ${error}`;
-}

@@ -201,6 +201,17 @@ export class Preloads {
     return collected;
   }
 
+  /**
+   * Leaves nothing of a killed build and no mount of a store, and of the files of stores only on request
+   * anything. No sandbox is left.
+   * @throws BerthError ALREADY_RUNNING while something is built
+   */
+  async withdraw({ keepFiles }: { keepFiles: boolean }): Promise<void> {
+    await this.#builds.alone(() =>
+      this.#storeLock.runExclusive(() => this.#stores.withdraw({ keepFiles })),
+    );
+  }
+
   /** Unless a sandbox may have to be made from them: one on record, or a new one. */
   async #collectImages(
     isUsed: (preload: string) => boolean,

@@ -92,8 +92,17 @@ export class Stores {
     const mountPoint = this.#places.mountPoint(preload);
     // The file first: a mount that somebody's namespace holds must not keep it for the next start.
     await this.unlink(preload);
-    if (await this.#isMounted(mountPoint)) await this.#exec("umount", [mountPoint]);
-    await ignoring(rmdir(mountPoint), "ENOENT");
+    await this.#unmount(mountPoint);
+  }
+
+  /** Leaves no mount here, nor the directory of mounts; of the files, only on request, anything. */
+  async withdraw({ keepFiles }: { keepFiles: boolean }): Promise<void> {
+    await this.tidy();
+    for (const preload of await this.names()) {
+      if (keepFiles) await this.#unmount(this.#places.mountPoint(preload));
+      else await this.remove(preload);
+    }
+    await this.#unmount(this.#places.mountsDir);
   }
 
   /** Removes the file alone; whoever has it mounted keeps it until they let go. */
@@ -140,6 +149,11 @@ export class Stores {
     const inUse = mounts.some(({ mountPoint }) => dirname(mountPoint) === dir);
     if (inUse || mountOf(mounts, dir)?.shared) return;
     await this.#exec("mount", ["--bind", "--make-shared", dir, dir]);
+  }
+
+  async #unmount(dir: string): Promise<void> {
+    if (await this.#isMounted(dir)) await this.#exec("umount", [dir]);
+    await ignoring(rmdir(dir), "ENOENT");
   }
 
   async #isMounted(mountPoint: string): Promise<boolean> {

@@ -192,6 +192,42 @@ describe("berth reap", () => {
   });
 });
 
+describe("berth clear-host", () => {
+  const removal = { act: "remove sandbox", thing: "aaaaaaa1 (alice/default)", why: "all go" };
+
+  it("wants a word before it removes all data, and none for looking", async () => {
+    const asked: unknown[] = [];
+    const clearHost: LocalVerbs["clearHost"] = (options) => {
+      asked.push(options);
+      return Promise.resolve({ dryRun: options.dryRun, actions: [removal] });
+    };
+    const refused = await bench.berth(["clear-host", "--purge"], local({ clearHost }));
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("--yes");
+    expect(asked).toEqual([]);
+    const look = ["clear-host", "--purge", "--dry-run"];
+    expect((await bench.berth(look, local({ clearHost }))).stdout).toBe(
+      "would remove sandbox aaaaaaa1 (alice/default): all go\n",
+    );
+    const done = await bench.berth(["clear-host", "--purge", "--yes"], local({ clearHost }));
+    expect(done).toMatchObject({ code: 0 });
+    expect(asked).toEqual([
+      { purge: true, dryRun: true },
+      { purge: true, dryRun: false },
+    ]);
+  });
+
+  it("exits 1 when something could not be removed, or it is refused", async () => {
+    const failing = () =>
+      Promise.resolve({ dryRun: false, actions: [{ ...removal, error: "the disk is busy" }] });
+    expect((await bench.berth(["clear-host"], local({ clearHost: failing }))).code).toBe(1);
+    const refusing = () => Promise.reject(new BerthError("SANDBOX_EXISTS", "there are sandboxes"));
+    const said = await bench.berth(["clear-host"], local({ clearHost: refusing }));
+    expect(said).toMatchObject({ code: 1, stdout: "" });
+    expect(said.stderr).toContain("there are sandboxes (SANDBOX_EXISTS)");
+  });
+});
+
 describe("with the embedded host up and no daemon of this machine's own", () => {
   let calls: string[][];
   let inHost: Partial<CliDeps>;

@@ -97,6 +97,7 @@ const unused = () => Promise.reject(new Error("no local verb was expected to run
 export const unusedLocal: LocalVerbs = {
   serve: unused,
   reap: unused,
+  clearHost: unused,
   doctor: unused,
   image: { build: unused, list: unused, remove: unused },
 };

@@ -84,6 +84,7 @@ describe("help", () => {
         reap [options]              remove what has expired, mend what disagrees
         image                       build, list and remove the image sandboxes start from
         doctor [options]            check that the host has what Berth needs
+        clear-host [options]        take Berth off this host, before it is uninstalled
 
       Help:
         completion <shell>          print what makes a shell complete berth's words by TAB

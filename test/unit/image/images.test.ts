@@ -119,6 +119,28 @@ describe("removing an image", () => {
   });
 });
 
+describe("removing all images", () => {
+  it("removes Berth's and no other, but one that a container is of", async () => {
+    docker.add("debian:trixie", null);
+    docker.add("berth/exercise-shell:aa", { [labelNames.image]: "exercise-shell" }, 3);
+    const used = docker.add("berth/dind:bb", { [labelNames.image]: "dind" }, 2);
+    docker.containers = [used];
+    const before = docker.images.length;
+    const wouldGo = await imagesWith().removeAll({ dryRun: true });
+    expect(docker.images).toHaveLength(before);
+    const gone = await imagesWith().removeAll({ dryRun: false });
+    expect(wouldGo.map(({ thing }) => thing)).toEqual(gone.map(({ thing }) => thing));
+    expect(gone).toMatchObject([
+      { thing: "image berth/exercise-shell:aa" },
+      { thing: "image berth/dind:bb", error: expect.stringContaining("in use") as string },
+    ]);
+    expect(docker.images.flatMap(({ RepoTags }) => RepoTags)).toEqual([
+      "debian:trixie",
+      "berth/dind:bb",
+    ]);
+  });
+});
+
 describe("the recipe in images/dind", () => {
   it("says in the Dockerfile what it says itself", async () => {
     const { recipe } = await readRecipe(join(imagesDir, "dind"));

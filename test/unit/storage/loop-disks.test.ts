@@ -364,6 +364,28 @@ describe("unmount and remove", () => {
   });
 });
 
+describe("withdraw", () => {
+  it("leaves nothing of the directory of mounts, mounted on itself or not", async () => {
+    await disks.withdraw();
+    await mkdir(join(dir, "disks"));
+    await disks.withdraw();
+    await mkdir(join(dir, "disks"));
+    host.mounted.set(join(dir, "disks"), "tmpfs");
+    host.detach = () => Promise.resolve();
+    await host.writeMountinfo();
+    await disks.withdraw();
+    expect(host.mounted.size).toBe(0);
+    expect(await readdir(dir)).not.toContain("disks");
+  });
+
+  it("fails while a disk is in there", async () => {
+    await disks.create(id, sizeBytes, owner);
+    await disks.mount(id);
+    await expect(disks.withdraw()).rejects.toMatchObject({ code: "DISK_FAILED" });
+    expect(await readdir(join(dir, "disks"))).toEqual([id]);
+  });
+});
+
 describe("attached", () => {
   it("finds mounted disks, and attached ones without a mount, of ours only", async () => {
     await disks.create(id, sizeBytes, owner);

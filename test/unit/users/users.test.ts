@@ -171,3 +171,64 @@ it("a user who comes anew while they are removed is there after the next start",
   await users.remove("ann");
   expect((await started()).list()).toMatchObject([{ name: "ann", hasToken: false }]);
 });
+
+describe("records of older versions", () => {
+  // As earlier daemons wrote them: none of these says a version.
+  const token = {
+    id: "324de8781358",
+    salt: "CRYPI8N/m6v9dYXvy0Rcwg==",
+    hash: "Bd8hUBZoMqiuwObr6emkOLvrfMdV9P0sB/gM/CjAwsw=",
+  };
+  const createdAt = "2026-01-01T12:00:00.000Z";
+  const first = { name: "ann", role: "admin", createdAt, token };
+  const withEpoch = { name: "bob", role: "user", createdAt, epoch: "05u0E41Msm3M" };
+  const told = { issuer: "https://id.test", subject: "1", groups: ["staff"], isAdmin: true };
+  const withGroups = { ...withEpoch, name: "cat", groups: ["lab"], oidc: told };
+
+  const readBack = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(fileOf(name), "utf8"));
+
+  beforeEach(async () => {
+    for (const record of [first, withEpoch, withGroups])
+      await writeFile(fileOf(record.name), JSON.stringify(record));
+  });
+
+  it("are read, and stay on the disk as they are until they are to be migrated", async () => {
+    const later = await started();
+    expect(later.list().map(({ name, role, groups }) => [name, role, groups])).toEqual([
+      ["ann", "admin", []],
+      ["bob", "user", []],
+      ["cat", "user", ["lab"]],
+    ]);
+    expect(logged).toEqual([]);
+    expect(await readBack("ann")).toEqual(first);
+    await later.saveMigrated();
+    expect(await readBack("ann")).toEqual({ ...first, version: 1, groups: [] });
+    expect(await readBack("bob")).toEqual({ ...withEpoch, version: 1, groups: [] });
+    expect((await started()).list()).toEqual(later.list());
+  });
+
+  it("keep what a way to sign in told that the configuration lacks for now", async () => {
+    await (await started()).saveMigrated();
+    expect(await readBack("cat")).toEqual({ ...withGroups, version: 1 });
+  });
+
+  it("are not brought back by a migration that comes after their removal", async () => {
+    const later = await started();
+    later.revoke("ann");
+    await later.remove("ann");
+    await later.saveMigrated();
+    expect(await readdir(dir)).not.toContain("ann.json");
+  });
+
+  it("of a newer version shut their user out, stay as they are, and name the way out", async () => {
+    const newer = { ...first, version: 2, colour: "red" };
+    await writeFile(fileOf("ann"), JSON.stringify(newer));
+    const later = await started();
+    await later.saveMigrated();
+    expect(later.has("ann")).toBe(false);
+    expect(await readBack("ann")).toEqual(newer);
+    expect(logged.join()).toContain(`${fileOf("ann")} is of version 2`);
+    expect(logged.join()).toContain("install that Berth again");
+  });
+});

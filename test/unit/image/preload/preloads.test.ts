@@ -162,3 +162,35 @@ describe("a build", () => {
     await lock.release();
   });
 });
+
+describe("withdrawing", () => {
+  it("leaves no mount, and keeps the files, from which they are mounted again", async () => {
+    await host.addStore(first, second);
+    const preloads = host.preloads([profile]);
+    await preloads.mount(first);
+    await preloads.withdraw({ keepFiles: true });
+    expect(await host.mounts()).toEqual([]);
+    expect(host.ran.at(-1)).toBe(`umount ${join(host.dir, "run", "preloads")}`);
+    expect(await host.files()).toEqual([`${first}.erofs`, `${second}.erofs`]);
+    expect(await preloads.mount(first)).toBe(join(host.dir, "run", "preloads", first));
+  });
+
+  it("leaves no file either, on request", async () => {
+    await host.addStore(first, second);
+    const preloads = host.preloads([profile]);
+    await preloads.mount(first);
+    await preloads.withdraw({ keepFiles: false });
+    expect([await host.mounts(), await host.files()]).toEqual([[], []]);
+    await preloads.withdraw({ keepFiles: false });
+  });
+
+  it("is refused while something is built", async () => {
+    await mkdir(join(host.dir, "preloads"), { recursive: true });
+    const lock = await lockDataDirectory(join(host.dir, "preloads"));
+    const preloads = host.preloads([profile]);
+    await expect(preloads.withdraw({ keepFiles: false })).rejects.toMatchObject({
+      code: "ALREADY_RUNNING",
+    });
+    await lock.release();
+  });
+});

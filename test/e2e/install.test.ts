@@ -1,0 +1,368 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
+import { userList } from "../../src/lib/contract/user.js";
+import { sandboxVersion } from "../../src/provisioner/record-history.js";
+import {
+  addUser,
+  berth,
+  berthJson,
+  create,
+  daemonAnswers,
+  DockerClient,
+  isOurs,
+  ok,
+  onHost,
+  patience,
+  projectDir,
+  run,
+  type Ran,
+} from "./support.js";
+
+// What an operator does with scripts/install: upgrade in place, a release that does not come up, records
+// of other versions, uninstall, purge. Where others' sandboxes are, the last two would take them.
+
+const keeper = "e2e-installer";
+const work = "/var/tmp/berth-e2e-install";
+/** The release of this build, as it is unpacked on the host. */
+const release = `${work}/release`;
+
+/** Runs the scripts/install of a tree on the host. */
+function install(tree: string, ...flags: string[]): Promise<Ran> {
+  const seconds = Math.round(patience(60_000) / 1000);
+  return onHost(
+    `cd / && BERTH_INSTALL_TIMEOUT=${seconds} ${tree}/scripts/install ${flags.join(" ")}`,
+    {
+      timeout: patience(400_000),
+    },
+  );
+}
+
+/** A release that differs from this build's by what `change` does to it. */
+async function changedRelease(name: string, change: string): Promise<string> {
+  const tree = `${work}/${name}`;
+  ok(await onHost(`rm -rf ${tree} && cp -a ${release} ${tree} && cd ${tree} && ${change}`));
+  return tree;
+}
+
+const stamp = async () => ok(await onHost("cat /opt/berth/.stamp"));
+const shown = async (property: string) =>
+  ok(await onHost(`systemctl show --property=${property} --value berth.service`));
+const active = async () =>
+  (await onHost("systemctl is-active berth.service berth-reap.timer")).stdout;
+
+/** By which one sees that a sandbox was not stopped, started again or mounted anew. */
+const lifeOf = async ({ id }: Sandbox) =>
+  ok(
+    await onHost(`docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.State.Pid}}' berth-${id}
+      findmnt -rno ID,SOURCE,TARGET /run/berth/disks/${id}`),
+  );
+
+/** Everything of Berth on the host but what is kept on purpose; brackets keep the shell from finding itself. */
+async function left(): Promise<string[]> {
+  const lines = await onHost(`
+    ls -d /opt/berth* /usr/local/bin/berth /etc/systemd/system/berth* /etc/systemd/system/*.wants/berth* \\
+      /usr/local/share/man/man?/berth* /usr/local/share/bash-completion/completions/berth \\
+      /usr/local/share/zsh/site-functions/_berth /etc/fish/completions/berth.fish /run/berth 2>/dev/null
+    systemctl list-units --all --plain --no-legend 'berth*' | grep -v berth-e2e- | sed 's/^/unit /'
+    for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null && echo; done |
+      grep -e '/opt/[b]erth/' -e 'lib/[b]erth/lock' | sed 's/^/process /'
+    findmnt -rno TARGET | grep '^/run/berth/' | sed 's/^/mount /'
+    losetup -lnO BACK-FILE | grep /var/lib/berth/ | sed 's/^/loop /'
+    nft list tables | grep -o 'berth.*' | sed 's/^/table /'
+    iptables-save 2>/dev/null | grep -w 'comment berth' | sed 's/^/rule /'
+    docker ps -a --filter label=berth.sandbox --format 'container {{.Names}}'
+    docker network ls --filter label=berth.installation --format 'network {{.Name}}'
+    find /sys/fs/cgroup -type d -name 'berth*.slice' | sed 's/^/cgroup /'
+    true`);
+  return ok(lines).split("\n").filter(Boolean);
+}
+
+const imagesOfBerth = async () =>
+  ok(await onHost("docker images --filter label=berth.image --format '{{.Repository}}:{{.Tag}}'"))
+    .split("\n")
+    .filter((image) => image !== "" && !image.includes("<none>"))
+    .sort();
+
+/** Sandboxes that were not made here: whoever has some on this host would lose them. */
+async function strangers(): Promise<string[]> {
+  const { sandboxes } = sandboxList.parse(await berthJson("list"));
+  return sandboxes.filter(({ user }) => !user.startsWith("e2e-")).map(({ user }) => user);
+}
+
+describe.skipIf(!isOurs())("scripts/install (a real server's Berth is not taken away)", () => {
+  let kept: Sandbox;
+  let client: DockerClient;
+  let life: string;
+  let tarballs: string;
+
+  beforeAll(async () => {
+    tarballs = await mkdtemp(join(tmpdir(), "berth-release-"));
+    ok(await run(join(projectDir, "scripts", "release"), ["--as-built", "-o", tarballs]));
+    const name = (await readdir(tarballs)).find((file) => file.endsWith(".tar.gz")) ?? "";
+    ok(
+      await onHost(
+        `rm -rf ${work} && mkdir -p ${release} && [ $(df --output=avail -k ${work} | tail -n1) -gt 1500000 ]`,
+      ),
+    );
+    const input = await readFile(join(tarballs, name));
+    const unpack = `tar -xz --strip-components=1 -C ${release}`;
+    ok(await onHost(unpack, { input, timeout: patience(300_000) }));
+    kept = await create(keeper, "--ttl", "2h");
+    client = await DockerClient.of(keeper, kept.dockerHost);
+    await client.importBox();
+    await client.docker("run", "-d", "--name", "web", "box", "httpd", "-f", "-p", "80");
+    life = await lifeOf(kept);
+  });
+
+  afterAll(async () => {
+    await restore();
+    await berth("user", "remove", keeper);
+    await client.remove();
+    await rm(tarballs, { recursive: true, force: true });
+    ok(await onHost(`rm -rf ${work}`));
+  });
+
+  it("comes as a tarball that has what its SHA256SUMS says, and is the same when made again", async () => {
+    const check = (dir: string) => run("sha256sum", ["-c", "SHA256SUMS"], { cwd: dir });
+    ok(await check(tarballs));
+    const again = join(tarballs, "again");
+    ok(await run(join(projectDir, "scripts", "release"), ["--as-built", "-o", again]));
+    ok(await run("cmp", [join(tarballs, "SHA256SUMS"), join(again, "SHA256SUMS")]));
+  });
+
+  it("says with --dry-run what it would do, and does nothing", async () => {
+    const before = [await stamp(), await shown("InvocationID")];
+    const said = ok(await install(release, "--dry-run"));
+    expect(said).toContain(`in place of`);
+    expect(said).toContain("make the file /etc/systemd/system/berth.service");
+    expect([await stamp(), await shown("InvocationID")]).toEqual(before);
+  });
+
+  it.each([
+    [["--frob"], "unknown argument --frob"],
+    [["--purge"], "--purge goes with --uninstall"],
+    [["--uninstall", "--downgrade"], "does not go with"],
+  ])("answers %j with what is wrong and exit code 2", async (flags, message) => {
+    const said = await install(release, ...flags);
+    expect(said.code).toBe(2);
+    expect(said.stderr).toContain(message);
+  });
+
+  it("upgrades in place without npm, and a sandbox's engine answers all the while", async () => {
+    const next = await changedRelease("next", "echo 'next' >>README.md");
+    const before = await shown("MainPID");
+    const upgrade = { ended: false };
+    const upgrading = install(next).finally(() => (upgrade.ended = true));
+    let asked = 0;
+    while (!upgrade.ended) {
+      await client.docker("exec", "web", "true");
+      asked++;
+    }
+    ok(await upgrading);
+    expect(asked).toBeGreaterThan(0);
+    expect(await shown("MainPID")).not.toBe(before);
+    expect(await active()).toBe("active\nactive");
+    expect(ok(await onHost("tail -n 1 /opt/berth/README.md; ls -d /opt/berth*"))).toBe(
+      "next\n/opt/berth",
+    );
+    expect(await lifeOf(kept)).toBe(life);
+    expect(ok(await berth("show", keeper))).toContain("ready");
+  });
+
+  it("puts all that is listed where it belongs, and directories where only root looks", async () => {
+    const list = ok(await onHost("grep -E '^(file|link) ' /opt/berth/.installed | cut -d' ' -f2"));
+    expect(list.split("\n")).toEqual(
+      expect.arrayContaining(["/etc/systemd/system/berth.service", "/usr/local/bin/berth"]),
+    );
+    ok(await onHost(`for f in $(cut -d' ' -f2 <<<'${list}'); do [ -e "$f" ] || exit 1; done`));
+    const modes = await onHost("stat -c '%a %U' /var/lib/berth /run/berth /var/lib/berth/users");
+    expect(ok(modes)).toBe("700 root\n700 root\n700 root");
+    expect((await onHost("find /opt/berth -perm /022 ! -type l | head -n 1")).stdout).toBe("");
+  });
+
+  it("brings man page and completions where man and the shells find them", async ({ skip }) => {
+    if ((await onHost("ls /opt/berth/dist/share/man/man1/berth.1")).code !== 0)
+      skip("this build has no man page");
+    const page = "/opt/berth/dist/share/man/man1/berth.1";
+    // Where there is no man(1), as on the embedded host: the directory that it looks into.
+    const found = "man -w berth 2>/dev/null || readlink -f /usr/local/share/man/man1/berth.1";
+    expect(ok(await onHost(found))).toBe(page);
+    const links = [
+      "/usr/local/share/bash-completion/completions/berth",
+      "/usr/local/share/zsh/site-functions/_berth",
+      "/etc/fish/completions/berth.fish",
+    ];
+    ok(await onHost(`for f in ${links.join(" ")}; do [ -s $f ] || exit 1; done`));
+  });
+
+  it("puts the version before back when the new one does not come up", async () => {
+    const before = await stamp();
+    const broken = await changedRelease(
+      "broken",
+      "printf '#!/bin/sh\\necho cannot go on >&2\\nexit 1\\n' >bin/berth",
+    );
+    const said = await install(broken);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain("cannot go on");
+    expect(said.stderr).toMatch(/it ended \d+ times .*is in place again and answers/);
+    expect(await stamp()).toBe(before);
+    expect(ok(await onHost("ls -d /opt/berth*"))).toBe("/opt/berth");
+    expect(await active()).toBe("active\nactive");
+    expect(ok(await berth("show", keeper))).toContain("ready");
+    expect(await lifeOf(kept)).toBe(life);
+  });
+
+  it("is started as confined as its unit says, and in the host's mount namespace", async () => {
+    const pid = await shown("MainPID");
+    const status = ok(await onHost(`cat /proc/${pid}/status`));
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(status).toMatch(/^Seccomp:\s+2$/m);
+    const bounding = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+    // capabilities(7): CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_MKNOD
+    for (const capability of [16n, 17n, 22n, 25n, 27n])
+      expect((bounding >> capability) & 1n).toBe(0n);
+    ok(await onHost(`[ "$(readlink /proc/${pid}/ns/mnt)" = "$(readlink /proc/1/ns/mnt)" ]`));
+  });
+
+  describe("and records of other versions", () => {
+    const file = () => `/var/lib/berth/sandboxes/${kept.id}/sandbox.json`;
+
+    /** Changes the record while the daemon is down; it is an object named `r` there. */
+    async function rewrite(change: string): Promise<void> {
+      const script = `const fs = require("fs"); const f = "${file()}";
+        const r = JSON.parse(fs.readFileSync(f)); ${change}; fs.writeFileSync(f, JSON.stringify(r))`;
+      ok(await onHost(`systemctl stop berth && node -e '${script}' && systemctl start berth`));
+      await daemonAnswers();
+    }
+    const recorded = async () =>
+      JSON.parse(ok(await onHost(`cat ${file()}`))) as Record<string, unknown>;
+
+    it("migrates an older one at the daemon's start, and its sandbox runs on", async () => {
+      const before = await recorded();
+      await rewrite("r.version = 1; delete r.egress; delete r.devices");
+      const migrated = async () => (await recorded())["version"];
+      await expect.poll(migrated, { timeout: patience(10_000) }).toBe(sandboxVersion);
+      expect(await recorded()).toEqual(before);
+      expect(ok(await berth("show", keeper))).toContain("ready");
+      expect(await lifeOf(kept)).toBe(life);
+    });
+
+    it("leaves a newer one alone, says which version is needed, and is not uninstalled over it", async () => {
+      await rewrite("r.version = 99");
+      const { sandboxes } = sandboxList.parse(await berthJson("list"));
+      expect(sandboxes.map(({ id }) => id)).not.toContain(kept.id);
+      ok(await berth("reap"));
+      expect(await lifeOf(kept)).toBe(life);
+      expect((await recorded())["version"]).toBe(99);
+      const log = ok(await onHost("journalctl -u berth -n 100 -o cat"));
+      expect(log).toContain(`${file()} is of version 99`);
+      expect(log).toContain("install that Berth again");
+      const said = await install(release, "--uninstall", "--yes");
+      expect(said.code).toBe(1);
+      expect(said.stderr).toContain(`${kept.id} (its record cannot be read)`);
+      await rewrite(`r.version = ${sandboxVersion}`);
+      expect(ok(await berth("show", keeper))).toContain("ready");
+      expect(await lifeOf(kept)).toBe(life);
+    });
+  });
+
+  it("is not uninstalled while there are sandboxes, nor without a word from somebody", async () => {
+    const refused = await install(release, "--uninstall", "--yes");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`${keeper}/default (${kept.id})`);
+    expect(refused.stderr).toContain("--purge");
+    const unasked = await install(release, "--uninstall", "--purge");
+    expect(unasked.code).toBe(1);
+    expect(unasked.stdout).toContain(`remove sandbox ${kept.id}`);
+    expect(unasked.stderr).toContain("say --yes");
+    expect(ok(await berth("show", keeper))).toContain("ready");
+    expect(await lifeOf(kept)).toBe(life);
+  });
+
+  it(
+    "is uninstalled without a trace but for its data, and installed again as it was",
+    { timeout: patience(400_000) },
+    async ({ skip }) => {
+      const others = await strangers();
+      if (others.length > 0) skip(`sandboxes of ${others.join(", ")} are on this host`);
+      await addUser("e2e-left");
+      ok(await berth("remove", keeper));
+      const images = await imagesOfBerth();
+      // By the copy that an operator has, whose tarball is gone.
+      const said = await install("/opt/berth", "--uninstall", "--yes");
+      ok(said);
+      expect(said.stdout).toContain("/etc/systemd/system/berth.service");
+      expect(await left()).toEqual([]);
+      expect(await imagesOfBerth()).toEqual(images);
+      ok(await onHost("ls /var/lib/berth/users/e2e-left.json /var/lib/berth/ca-key.pem"));
+      expect((await install(release, "--uninstall", "--yes")).stderr).toContain(
+        "there is no Berth",
+      );
+
+      ok(await install(release));
+      await daemonAnswers();
+      const { users } = userList.parse(await berthJson("user", "list"));
+      expect(users.map(({ name }) => name)).toContain("e2e-left");
+      ok(await berth("user", "remove", "e2e-left"));
+      const fresh = await create(keeper);
+      expect(fresh.state).toBe("ready");
+    },
+  );
+
+  it("is purged with all its data, also when that is broken off in the middle", async ({
+    skip,
+  }) => {
+    const others = await strangers();
+    if (others.length > 0) skip(`sandboxes of ${others.join(", ")} are on this host`);
+    await create(keeper, "--name", "second");
+    await backUp();
+    const meanwhile = await onHost("berth clear-host --purge --yes");
+    expect(meanwhile.code).toBe(1);
+    expect(meanwhile.stderr).toContain("another Berth works on /var/lib/berth");
+    expect(sandboxList.parse(await berthJson("list")).sandboxes).toHaveLength(2);
+    await onHost(`systemctl stop berth-reap.timer berth
+      timeout -s KILL ${patience(1_500) / 1000} /opt/berth/bin/berth clear-host --purge --yes`);
+    ok(await install(release, "--uninstall", "--purge", "--yes"));
+    expect(await left()).toEqual([]);
+    expect(await imagesOfBerth()).toEqual([]);
+    // A directory that is a mount of its own, as on the embedded host, stays and is empty.
+    expect((await onHost("ls -A /var/lib/berth 2>/dev/null; ls -d /etc/berth")).stdout).toBe("");
+
+    await restore();
+    const fresh = await create(keeper);
+    expect(fresh.state).toBe("ready");
+  });
+});
+
+/** Configuration, data and images of the Berth on the host, for the suites after this one and its owner. */
+async function backUp(): Promise<void> {
+  const images = await imagesOfBerth();
+  ok(
+    await onHost(
+      `cd / && tar -czf ${work}/data.tar.gz --exclude=var/lib/berth/sandboxes --exclude=var/lib/berth/preloads \\
+        --exclude=var/lib/berth/lock etc/berth var/lib/berth
+      docker save -o ${work}/images.tar ${images.join(" ")}`,
+      { timeout: patience(300_000) },
+    ),
+  );
+}
+
+/** As it was before, whatever a test left: this build, its configuration, data and images. Safe to repeat. */
+async function restore(): Promise<void> {
+  ok(
+    await onHost(
+      `if [ -f ${work}/data.tar.gz ]; then
+        systemctl stop berth 2>/dev/null
+        tar -xzf ${work}/data.tar.gz -C / && rm ${work}/data.tar.gz
+        docker load -q -i ${work}/images.tar && rm ${work}/images.tar
+      fi`,
+      { timeout: patience(300_000) },
+    ),
+  );
+  // This build's own stamp: what deploys next finds it there.
+  ok(await install(release));
+  await daemonAnswers();
+}
