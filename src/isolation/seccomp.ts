@@ -134,10 +134,21 @@ export const refusals: readonly Refusal[] = [
 /**
  * The socket families a container may have: unix, IPv4, IPv6, netlink, packet (linux/socket.h). Others
  * are code that nobody here uses, and AF_VSOCK leads past every network namespace to a hypervisor.
- * A 32-bit program's socketcall(2) keeps the family where no filter can read it.
  */
 export const socketFamilies: readonly number[] = [1, 2, 10, 16, 17];
-const socket: Numbers = [41, 359, 198];
+/** socket(2) and socketpair(2), which makes its sockets before it asks whether the family has pairs. */
+const ofAFamily: readonly Numbers[] = [
+  [41, 359, 198],
+  [53, 360, 199],
+];
+
+/**
+ * socketcall(2), i386's way to make sockets from before Linux 4.3, keeps the family where no filter can
+ * read it, and AF_ALG let anybody write into the page cache, which sandboxes share
+ * (CVE-2026-31431). So it makes no sockets here: SYS_SOCKET, SYS_SOCKETPAIR (linux/net.h).
+ */
+const socketcall: Numbers = [none, 102, none];
+export const socketcallsThatMake: readonly number[] = [1, 8];
 
 /**
  * Commands of fcntl(2) that take a lease or a delegation (linux/fcntl.h): who then opens the file waits up to
@@ -184,7 +195,15 @@ function blockFor(index: number): Instruction[] {
   }
   const families = socketFamilies.flatMap((family) => [ifEqual(family, 1), allow]);
   const ofSocket = [load(offsets.firstArgument), ...families, refuse(EAFNOSUPPORT)];
-  block.push(ifEqual(socket[index] ?? NaN, ofSocket.length), ...ofSocket, allow);
+  for (const numbers of ofAFamily) {
+    const number = numbers[index];
+    if (number !== undefined) block.push(ifEqual(number, ofSocket.length), ...ofSocket);
+  }
+  const made = socketcallsThatMake.flatMap((call) => [ifEqual(call, 1), refuse(EAFNOSUPPORT)]);
+  const ofSocketcall = [load(offsets.firstArgument), ...made, allow];
+  if (socketcall[index] !== undefined)
+    block.push(ifEqual(socketcall[index], ofSocketcall.length), ...ofSocketcall);
+  block.push(allow);
   return block;
 }
 

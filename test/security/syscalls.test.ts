@@ -85,3 +85,27 @@ attempts(
       seenToFail,
     })),
 );
+
+/**
+ * A program of 32-bit x86: socketcall(SYS_SOCKET, {AF_UNIX, SOCK_STREAM, 0}), and exit(-answer). Sections and
+ * a C library it has none: 24 bytes of code behind the headers.
+ */
+const i386Program =
+  "f0VMRgEBAQAAAAAAAAAAAAIAAwABAAAAVIAECDQAAAAAAAAAAAAAADQAIAABAAAAAAAAAAEAAAAAAAAAAIAECACABAhsAAAAbAAAAAUAAAAAEAAAagBqAWoBieEx20NqZljNgPfYkzHAQM2A";
+
+attempts("root of a sandbox", () => target, [
+  {
+    name: "make a socket by a call that hides its family (i386's socketcall)",
+    asRoot: `
+      file=$(mktemp); echo ${i386Program} | base64 -d >"$file"; chmod 700 "$file"
+      status=0; "$file" || status=$?; echo "status $status"
+      [ "$status" -gt 128 ]`,
+    // EAFNOSUPPORT
+    refused: /status 97/,
+    seenToFail: "privileged",
+    onlyIf: {
+      holds: () => Promise.resolve(process.arch === "x64"),
+      otherwise: "only processors of the x86 kind run programs of i386",
+    },
+  },
+]);

@@ -53,17 +53,26 @@ describe("the filter of a sandbox", () => {
     ["setns", x86_64, 308],
     ["clone3", x86_64, 435],
     ["mount_setattr", x86_64, 442],
-    ["socketcall", i386, 102],
     ["mount", i386, 21],
     ["mount", arm64, 40],
   ])("lets %s pass", (_, arch, nr) => {
     expect(decide(filter, { arch, nr })).toBe("allow");
   });
 
+  it("lets a 32-bit program's socketcall do all but make sockets of a family that cannot be seen", () => {
+    const calls = Array.from({ length: 21 }, (_, arg) => arg);
+    const refused = calls.filter((arg) => decide(filter, { arch: i386, nr: 102, arg }) !== "allow");
+    expect(refused).toEqual([1, 8]);
+    expect(decide(filter, { arch: i386, nr: 102, arg: 1 })).toBe(97);
+  });
+
   it.each([
     [x86_64, 41],
     [i386, 359],
     [arm64, 198],
+    [x86_64, 53],
+    [i386, 360],
+    [arm64, 199],
   ])("lets only usual families have a socket (%d)", (arch, nr) => {
     const families = Array.from({ length: 64 }, (_, arg) => arg);
     const open = families.filter((arg) => decide(filter, { arch, nr, arg }) === "allow");
