@@ -177,9 +177,12 @@ export async function canBeLoaded(machine: Machine, module: string): Promise<boo
 /** Asks the kernel for a free loop device, and whether there is a node to open it by. */
 export async function lookAtLoopDevices(machine: Machine): Promise<Finding> {
   const found = await machine.run("losetup", ["--find"]);
-  const node = found.ok ? found.stdout.trim() : "";
+  const node = found.ok ? nodeIn(found.stdout) : "";
   return decideLoopDevices(found, node !== "" && (await machine.exists(node)));
 }
+
+/** losetup of util-linux 2.39 and newer writes "/dev/loop0 (lost)" when there is no such node. */
+const nodeIn = (stdout: string): string => stdout.trim().replace(/ \(lost\)$/, "");
 
 export function decideLoopDevices(found: Outcome, nodeIsThere: boolean): Finding {
   const check = "loop devices";
@@ -193,7 +196,7 @@ export function decideLoopDevices(found: Outcome, nodeIsThere: boolean): Finding
       fix: isMissing ? "apt-get install mount" : "modprobe loop",
     });
   }
-  const node = found.stdout.trim();
+  const node = nodeIn(found.stdout);
   if (nodeIsThere) return inOrder(check, `${node} is free`);
   return failure(check, {
     what: `the next free one is ${node}, which has no node in /dev`,

@@ -54,8 +54,9 @@ export const faults: Record<string, Injected> = {
   "no loop device": {
     check: "loop devices",
     status: "failure",
-    what: /none can be had/,
-    fix: /modprobe loop/,
+    // Newer losetups name a device that has no node, others none at all.
+    what: /none can be had|\/dev\/loop\d+, which has no node in \/dev/,
+    fix: /modprobe loop|mknod -m 600 \/dev\/loop\d+ b/,
     make: `mkdir dev
       cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty dev
       mount --bind dev /dev`,
