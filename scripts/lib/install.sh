@@ -142,7 +142,7 @@ say_installed() {
     echo "Berth $version runs in place of $1; sandboxes were left alone." >&2
   fi
   # What it finds wrong is no reason to go back: an image to be built, mostly.
-  /opt/berth/bin/berth doctor 2>&1 | sed -n '/^To mend:/,/^$/p' >&2 || true
+  /opt/berth/bin/berth doctor 2>&1 | sed -n '/^\(WARN\|FAIL\) /,$p' >&2 || true
 }
 
 # plan_install: what install_berth would do.

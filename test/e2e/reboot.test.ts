@@ -8,11 +8,15 @@ import {
   create,
   daemonAnswers,
   DockerClient,
+  armed,
+  hostCommand,
   hostScript,
   isEmbedded,
+  isOurs,
   ok,
   onHost,
   patience,
+  rootApi,
   run,
   traces,
 } from "./support.js";
@@ -22,11 +26,15 @@ import {
 
 const keeper = "e2e-keeper";
 const leaver = "e2e-leaver";
+const unlucky = "e2e-unlucky";
 
-describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebooted)", () => {
+const embedded = isEmbedded();
+
+describe.skipIf(!isOurs())("a reboot of the host (a real machine is not rebooted)", () => {
   let clean: string[];
   let kept: Sandbox;
   let gone: Sandbox;
+  let halfMade: string;
   let client: DockerClient;
   let web: string;
   let pid: number;
@@ -52,23 +60,49 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
       ...["httpd", "-f", "-p", "80", "-h", "/n"],
     );
     web = `http://${new URL(kept.dockerHost.replace("tcp:", "http:")).hostname}:${port}/a`;
-    const state = JSON.parse(readFileSync("/run/berth-host/state.json", "utf8")) as { pid: number };
-    pid = state.pid;
-    pidNamespace = ok(await here(`readlink /proc/${pid}/ns/pid`));
+    if (embedded) {
+      const state = readFileSync("/run/berth-host/state.json", "utf8");
+      ({ pid } = JSON.parse(state) as { pid: number });
+      pidNamespace = ok(await here(`readlink /proc/${pid}/ns/pid`));
+    }
     // Runs out while the host is down.
-    gone = await create(leaver, "--ttl", "6s");
+    gone = await create(leaver, "--ttl", `${patience(6)}s`);
+    halfMade = await createAndDie();
   });
 
+  /** The daemon dies while a sandbox's engine starts, and for good: the id. */
+  async function createAndDie(): Promise<string> {
+    const lines = "systemctl kill --signal=KILL berth; systemctl stop berth berth-reap.timer";
+    const trap = await armed(lines);
+    const api = await rootApi();
+    const creating = berth("create", unlucky);
+    try {
+      let found: Sandbox | undefined;
+      while (!found) [found] = await api.list(unlucky);
+      for await (const event of api.events(found.id)) {
+        if (event.event === "step" && event.step === "start" && event.status === "started") break;
+      }
+      ok(await trap.fire());
+      expect((await creating).code).toBe(1);
+      return found.id;
+    } finally {
+      await api.close();
+    }
+  }
+
   afterAll(async () => {
-    ok(await run(hostScript, ["up"]));
+    ok(await run(...hostCommand("up")));
     await daemonAnswers();
-    for (const user of [keeper, leaver]) await berth("user", "remove", user);
+    for (const user of [keeper, leaver, unlucky]) await berth("user", "remove", user);
     await client.remove();
     expect(await traces()).toEqual(clean);
   });
 
-  it("leaves nothing of the host on the machine around it while it is down", async () => {
-    ok(await run(hostScript, ["down"]));
+  it("leaves nothing of the host on the machine around it while it is down", async (test) => {
+    ok(await run(...hostCommand("down")));
+    const { code, stdout } = await run(...hostCommand("status"));
+    expect([code, stdout]).toEqual([3, "down"]);
+    if (!embedded) return test.skip("only the embedded host lives inside this machine");
     const left = await here(`
       for p in /proc/[0-9]*; do
         [ "$(readlink $p/ns/pid 2>/dev/null)" != '${pidNamespace}' ] || echo "process $p"
@@ -83,8 +117,6 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
       true`);
     expect(ok(left)).toBe("");
 
-    const status = await run(hostScript, ["status"]);
-    expect([status.code, status.stdout]).toEqual([3, "down"]);
     expect(ok({ ...(await run(hostScript, ["status", "--json"])), code: 0 })).toBe('{"up": false}');
     const exec = await run(hostScript, ["exec", "true"]);
     expect(exec.code).toBe(125);
@@ -100,7 +132,7 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
     const isOver = () => Date.now() > Date.parse(gone.expiresAt);
     await expect.poll(isOver, { timeout: patience(10_000) }).toBe(true);
     // Two at once: one boots it, the other waits and finds it up.
-    const ups = await Promise.all([run(hostScript, ["up"]), run(hostScript, ["up"])]);
+    const ups = await Promise.all([run(...hostCommand("up")), run(...hostCommand("up"))]);
     for (const said of ups) ok(said);
     await daemonAnswers();
     const show = async () => sandbox.parse(await berthJson("show", kept.id));
@@ -111,6 +143,12 @@ describe.skipIf(!isEmbedded())("a reboot of the host (a real machine is not rebo
     const { sandboxes } = sandboxList.parse(await berthJson("list"));
     expect(sandboxes.map(({ id }) => id)).not.toContain(gone.id);
     expect((await traces()).filter((line) => line.includes(gone.id))).toEqual([]);
+  });
+
+  it("leaves nothing of a creation that was under way when the daemon died before", async () => {
+    const { sandboxes } = sandboxList.parse(await berthJson("list"));
+    expect(sandboxes.map(({ id }) => id)).not.toContain(halfMade);
+    expect((await traces()).filter((line) => line.includes(halfMade))).toEqual([]);
   });
 
   it("keeps its address, certificate, images, volumes and containers", async () => {

@@ -1,5 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { berth, create, kernelLimits, ok, onHost, traces } from "./support.js";
+import { sandbox } from "../../src/lib/contract/sandbox.js";
+import {
+  berth,
+  berthJson,
+  create,
+  isOurs,
+  kernelLimits,
+  ok,
+  onHost,
+  patience,
+  traces,
+} from "./support.js";
 
 let before: string[];
 beforeEach(async () => {
@@ -51,5 +62,28 @@ describe("a user's slice", () => {
     expect((await sliceLimits()).pids).toBe(999);
     ok(await onHost("systemctl restart berth"));
     await expect.poll(async () => (await sliceLimits()).pids, { timeout: 10_000 }).toBe(300);
+  });
+
+  it("keeps its limits through systemctl daemon-reload, and has them again after the engine's restart", async (test) => {
+    if (!isOurs()) test.skip("a real machine's engine is not restarted");
+    const { id } = await create(user, "--memory", "640M", "--cpus", "0.5", "--pids", "222");
+    const container = ok(await onHost(`docker inspect -f '{{.Id}}' berth-${id}`));
+    const limits = () =>
+      Promise.all([sliceLimits(), kernelLimits(`berth.slice/${slice}/docker-${container}.scope`)]);
+    const asked = { memoryBytes: 640 * MiB, cpus: 0.5, pids: 222 };
+    expect(await limits()).toEqual([asked, asked]);
+    ok(await onHost("systemctl daemon-reload"));
+    expect(await limits()).toEqual([asked, asked]);
+
+    const pid = () => onHost(`docker inspect -f '{{.State.Pid}}' berth-${id}`);
+    const before = await pid();
+    ok(await onHost("systemctl restart docker"));
+    const isBack = async () => {
+      const { code, stdout } = await pid();
+      if (code !== 0 || ["0", before.stdout].includes(stdout)) return false;
+      return sandbox.parse(await berthJson("show", id)).state === "ready";
+    };
+    await expect.poll(isBack, { timeout: patience(60_000), interval: 200 }).toBe(true);
+    expect(await limits()).toEqual([asked, asked]);
   });
 });

@@ -10,6 +10,7 @@ import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
 import { addedUser } from "../../src/lib/contract/user.js";
 import {
   cli,
+  hostCommand,
   hostScript,
   isEmbedded,
   isOurs,
@@ -23,7 +24,7 @@ import {
 // What the end-to-end tests share. They look at Berth from outside, as a user does: through bin/berth,
 // the API and a real docker client. What is left behind is read inside the host.
 
-export { hostScript, isEmbedded, isOurs, patience, projectDir };
+export { hostCommand, hostScript, isEmbedded, isOurs, patience, projectDir };
 
 export interface Ran {
   code: number;

@@ -26,6 +26,12 @@ export const isEmbedded = (): boolean => {
 /** A reboot of it, or a fault of its engine, harms nobody but the tests. */
 export const isOurs = (): boolean => isVm || isEmbedded();
 
+/** What takes the machine that holds the sandboxes down, up again, or says whether it is up. */
+export const hostCommand = (verb: "down" | "up" | "status"): [file: string, args: string[]] => [
+  isVm ? vmScript : hostScript,
+  [verb],
+];
+
 /** How many times as long as on hardware everything takes there; scripts/test-vm measures it. */
 const slowness = z.coerce.number().min(1).default(1).parse(process.env["BERTH_TEST_SLOWNESS"]);
 

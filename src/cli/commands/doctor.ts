@@ -28,7 +28,7 @@ export const addDoctor: AddVerb = (parent, session) => {
       session.onTheHost(async () => {
         const report = await session.deps.local.doctor(options);
         const { stringify } = await import("yaml");
-        session.out.result(report, () => linesOf(report, stringify(report.config)));
+        session.out.result(report, () => linesOf(report, stringify(report.config, { aliasDuplicateObjects: false })));
         if (!report.ok) session.fail();
       }),
     );

@@ -90,6 +90,7 @@ describe("loop devices", () => {
   it.each([
     ["ok", done("/dev/loop7\n"), true, undefined],
     ["failure", done("/dev/loop1024\n"), false, "mknod -m 600 /dev/loop1024 b 7 1024"],
+    ["failure", done("/dev/loop3 (lost)\n"), false, "mknod -m 600 /dev/loop3 b 7 3"],
     ["failure", failed("losetup: cannot find an unused loop device"), false, "modprobe loop"],
     ["failure", notInstalled, false, "apt-get install mount"],
   ])("%s when losetup comes to %j", (status, found, isThere, fix) => {
