@@ -28,6 +28,7 @@ import { lookAtForwarding, lookAtPool } from "./network.js";
 import { lookAtPorts } from "./ports.js";
 import { lookAtErofs, lookAtPreloads } from "./preloads.js";
 import { lookAtProgram, programs } from "./programs.js";
+import { lookAtRecords } from "./records.js";
 import { lookAtStorage } from "./storage.js";
 import { activeUnits, lookAtCeiling, lookAtSystemd } from "./systemd.js";
 import { decideRoot, lookAtSysResource, lookAtUids } from "./uids.js";
@@ -109,6 +110,7 @@ async function lookAtAll(
     look("preloads", () => ofEngine(() => lookAtPreloads(config, log))),
     ...programs.map((program) => look(program.name, () => lookAtProgram(program, searchPath))),
     look("data directory", () => lookAtStorage(machine, config.dataDir)),
+    look("records", () => lookAtRecords(config)),
     look("ports", () => lookAtPorts(machine, config)),
     look("network pool", () => lookAtPool(machine, config)),
     look("forwarding", async () => {

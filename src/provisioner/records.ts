@@ -81,12 +81,10 @@ export class Records {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     for (const id of await this.#directories()) {
       try {
-        const path = this.#path(id);
-        const text = await ignoring(readFile(path, "utf8"), "ENOENT");
-        if (text === undefined) continue;
-        const { record, isOutdated } = parseRecord(text, id, path);
-        this.#records.set(id, record);
-        if (isOutdated) this.#outdated.add(id);
+        const read = await readRecord(this.#path(id), id);
+        if (!read) continue;
+        this.#records.set(id, read.record);
+        if (read.isOutdated) this.#outdated.add(id);
       } catch (error) {
         this.#unreadable.add(id);
         this.#log.error(
@@ -205,11 +203,16 @@ export class Records {
   }
 }
 
-function parseRecord(
-  text: string,
-  id: string,
+/**
+ * What a sandbox's file says, migrated in memory if an older Berth wrote it; undefined when there is none.
+ * @throws BerthError RECORD_INVALID
+ */
+export async function readRecord(
   path: string,
-): { record: SandboxRecord; isOutdated: boolean } {
+  id: string,
+): Promise<{ record: SandboxRecord; isOutdated: boolean } | undefined> {
+  const text = await ignoring(readFile(path, "utf8"), "ENOENT");
+  if (text === undefined) return undefined;
   let json: unknown;
   try {
     json = JSON.parse(text);
