@@ -2,7 +2,8 @@ import type { Context } from "./context.js";
 import { markIfDown, reviveIfDown } from "./revive.js";
 
 /**
- * Starts a sandbox again as soon as its container stops by itself.
+ * Starts a sandbox again as soon as its container stops by itself; if that fails, again after longer and
+ * longer pauses.
  * @param closing aborts when the daemon ends
  * @returns the end of it
  */
@@ -16,11 +17,22 @@ export function keepAlive(context: Context, closing: AbortSignal): () => void {
       log.warn({ sandbox: id, err: error }, "it stopped and could not be started yet");
     });
   };
+  const reviveSoon = (id: string) => {
+    const timer = setTimeout(() => {
+      void inBackground(id, async () => {
+        try {
+          await reviveIfDown(context, id, closing);
+        } catch (error) {
+          reviveSoon(id);
+          throw error;
+        }
+      });
+    }, backoff.waitMs(id));
+    timer.unref();
+  };
   return parts.engine.watch((id) => {
     void inBackground(id, () => markIfDown(context, id)).then(() => {
-      setTimeout(() => {
-        void inBackground(id, () => reviveIfDown(context, id, closing));
-      }, backoff.waitMs(id)).unref();
+      reviveSoon(id);
     });
   });
 }

@@ -173,6 +173,22 @@ describe("a sandbox whose container stops by itself", () => {
     expect(berth.host.containers.get(id)?.running).toBe(true);
     stop();
   });
+
+  it("is started again when the first try fails, without waiting for the next reap", async () => {
+    const { id } = await berth.create("ann");
+    const stop = berth.provisioner.keepAlive();
+    berth.host.failAt("engine.start");
+    const ready = new Promise<void>((resolve) => {
+      berth.provisioner.events.onAny((_, { type, data }) => {
+        if (type === "state" && data.state === "failed") berth.host.heal();
+        if (type === "state" && data.state === "ready") resolve();
+      });
+    });
+    berth.host.stopContainer(id);
+    await ready;
+    expect(berth.host.containers.get(id)?.running).toBe(true);
+    stop();
+  });
 });
 
 describe("extending", () => {
