@@ -117,9 +117,19 @@ function onInterrupt(handler: () => void): () => void {
   return () => process.off("SIGINT", handler).off("SIGTERM", handler);
 }
 
-/** A name that is looked up, for one, cannot be called off. */
+/**
+ * A name that is looked up, for one, cannot be called off, nor a file that a dead server does not give. For a thread
+ * that waits in such a request process.exit() waits too: then nothing but a signal ends the process.
+ */
 function endWithin(ms: number): void {
-  setTimeout(() => process.exit(), ms).unref();
+  const end = () => {
+    const waits = process
+      .getActiveResourcesInfo()
+      .some((name) => /^(FSReq|GetAddrInfo)/.test(name));
+    if (waits) process.kill(process.pid, "SIGKILL");
+    else process.exit();
+  };
+  setTimeout(end, ms).unref();
 }
 
 const uid = process.getuid?.();

@@ -36,6 +36,15 @@ export class Output {
     });
   }
 
+  /** Resolves when the other end has taken all that was written to stdout, or is gone. */
+  async flushed(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.stdout.write("", () => {
+        resolve();
+      });
+    });
+  }
+
   failure({ code, message, issues, told }: Failure): void {
     if (!told) {
       this.note(`berth: ${message} (${code})`);

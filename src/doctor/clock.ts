@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../cli/local.js";
-import type { Config } from "../config.js";
 import { ignoring } from "../lib/errors.js";
 import { failure, faultsOr, inOrder, warning } from "./findings.js";
 import type { Machine } from "./machine.js";
@@ -24,10 +23,13 @@ export interface ClockFacts {
   newest?: { path: string; at: Date };
 }
 
-/** @param services active ones; undefined when systemd does not say */
+/**
+ * @param dataDir undefined when it does not answer
+ * @param services active ones; undefined when systemd does not say
+ */
 export async function lookAtClock(
   machine: Machine,
-  { dataDir }: Config,
+  dataDir: string | undefined,
   services: string[] | undefined,
 ): Promise<Finding[]> {
   const [newest, isInContainer, hasSynchronised] = await Promise.all([
@@ -53,7 +55,11 @@ export function keepingOf(facts: {
   return keeper === "systemd-timesyncd" && !hasSynchronised ? "not yet" : "kept";
 }
 
-async function newestOf(names: string[], dataDir: string): Promise<ClockFacts["newest"]> {
+async function newestOf(
+  names: string[],
+  dataDir: string | undefined,
+): Promise<ClockFacts["newest"]> {
+  if (dataDir === undefined) return undefined;
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(dataDir, name);

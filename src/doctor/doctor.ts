@@ -29,7 +29,7 @@ import { lookAtPorts } from "./ports.js";
 import { lookAtErofs, lookAtPreloads } from "./preloads.js";
 import { lookAtProgram, programs } from "./programs.js";
 import { lookAtRecords } from "./records.js";
-import { lookAtStorage } from "./storage.js";
+import { askDirectory, lookAtStorage } from "./storage.js";
 import { activeUnits, lookAtCeiling, lookAtSystemd } from "./systemd.js";
 import { decideRoot, lookAtSysResource, lookAtUids } from "./uids.js";
 
@@ -47,13 +47,15 @@ export interface DoctorOptions {
 /** Looks at everything Berth needs of this host and says what to mend; changes nothing. */
 export async function examine(config: Config, options: DoctorOptions): Promise<DoctorReport> {
   const socket = join(config.runDir, "berth.sock");
+  // What these need is had before a check may wait for good for what does not answer.
+  const [url, isEmbedded] = await Promise.all([urlOf(config), isEmbeddedHost()]);
   const findings = await lookAtAll(config, options, socket);
   return {
     ok: findings.every(({ status }) => status !== "failure"),
     version: options.version,
-    url: await urlOf(config),
+    url,
     socket,
-    host: (await isEmbeddedHost()) ? "embedded" : "local",
+    host: isEmbedded ? "embedded" : "local",
     findings,
     config,
   };
@@ -75,6 +77,9 @@ async function lookAtAll(
     const engine = await asked;
     return answers(engine) ? probe(engine) : [];
   };
+  const unanswered = askDirectory(machine, config.dataDir);
+  const inDirectory = async (probe: () => Found | Promise<Found>): Promise<Found> =>
+    (await unanswered) ? [] : probe();
   const capacity = readCapacity(machine, config, sandboxes);
   const found = await Promise.all([
     look("root", () => decideRoot(process.getuid?.())),
@@ -109,23 +114,32 @@ async function lookAtAll(
     look("dind image", () => ofEngine(() => lookAtImage(config, log))),
     look("preloads", () => ofEngine(() => lookAtPreloads(config, log))),
     ...programs.map((program) => look(program.name, () => lookAtProgram(program, searchPath))),
-    look("data directory", () => lookAtStorage(machine, config.dataDir)),
-    look("records", () => lookAtRecords(config)),
+    look(
+      "data directory",
+      async () => (await unanswered) ?? lookAtStorage(machine, config.dataDir),
+    ),
+    look("records", () => inDirectory(() => lookAtRecords(config))),
     look("ports", () => lookAtPorts(machine, config)),
-    look("network pool", () => lookAtPool(machine, config)),
+    look("network pool", () => inDirectory(() => lookAtPool(machine, config))),
     look("forwarding", async () => {
       const engine = await asked;
       const backend = answers(engine) ? engine.info.FirewallBackend?.Driver : undefined;
       return lookAtForwarding(machine, backend);
     }),
-    look("clock", async () => lookAtClock(machine, config, await services)),
+    look("clock", async () => {
+      const dataDir = (await unanswered) ? undefined : config.dataDir;
+      return lookAtClock(machine, dataDir, await services);
+    }),
     look("capacity", async () => decideCapacity(await capacity)),
     look("limits", async () => {
       const version = cgroupVersion(await readCgroups(machine));
       const facts = { sandboxes: (await capacity).sandboxes, cgroupVersion: version };
       return lookAtLimits(machine, config, facts);
     }),
-    look("https", () => checkHttps(config)),
+    look("https", () => {
+      const isInThere = config.listen.tls === "self";
+      return isInThere ? inDirectory(() => checkHttps(config)) : checkHttps(config);
+    }),
     look("sign-in", () => checkSignIn(config)),
     look("daemon", () => lookAtDaemon(socket)),
   ]);

@@ -25,6 +25,8 @@ export interface Reason {
 
 /** Far above what any of them takes; what the kernel keeps waiting must not keep the doctor. */
 const programTimeoutMs = 10_000;
+/** How long one that was told to end may take for it. */
+const endingMs = 500;
 
 export const thisMachine: Machine = {
   async read(path) {
@@ -38,20 +40,33 @@ export const thisMachine: Machine = {
   async list(path) {
     return (await ignoring(readdir(path), "ENOENT", "ENOTDIR")) ?? [];
   },
-  async run(file, args) {
-    try {
-      return { ok: true, stdout: await run(file, args, { timeout: programTimeoutMs }) };
-    } catch (error) {
-      return { ok: false, reason: reasonOf(error) };
-    }
-  },
+  run: (file, args) => runWithin(programTimeoutMs, file, args),
 };
 
-function reasonOf(error: unknown): Reason {
+/** A program that ignores its end, or that the kernel keeps from it (a dead server's file system), is left behind. */
+export async function runWithin(
+  timeoutMs: number,
+  file: string,
+  args: readonly string[],
+): Promise<Outcome> {
+  const tooSlow: Reason = { kind: "too slow", text: `no end after ${timeoutMs / 1000} s` };
+  const done = run(file, args, { timeout: timeoutMs }).then(
+    (stdout): Outcome => ({ ok: true, stdout }),
+    (error: unknown): Outcome => ({ ok: false, reason: reasonOf(error, tooSlow) }),
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs + endingMs, { ok: false, reason: tooSlow });
+  });
+  const outcome = await Promise.race([done, late]);
+  clearTimeout(timer);
+  return outcome;
+}
+
+function reasonOf(error: unknown, tooSlow: Reason): Reason {
   if (codeOf(error) === "ENOENT") return { kind: "not installed", text: "it is not installed" };
   if (!(error instanceof ExecaError)) return { kind: "failed", text: messageOf(error) };
-  if (error.timedOut)
-    return { kind: "too slow", text: `no end after ${programTimeoutMs / 1000} s` };
+  if (error.timedOut) return tooSlow;
   const said = String(error.stderr).trim().split("\n").at(-1) ?? "";
   return { kind: "failed", text: said === "" ? error.shortMessage : said };
 }

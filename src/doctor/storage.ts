@@ -24,6 +24,24 @@ export interface DirectoryFacts {
   holes: "kept" | "filled" | "not given back" | "unknown";
 }
 
+/**
+ * Asks a program of its own, before anything else looks there: a directory on a dead server's file system never
+ * answers, and would keep one of this process's few threads for files with each question.
+ * @returns the fault when it does not answer
+ */
+export async function askDirectory(
+  machine: Machine,
+  dataDir: string,
+): Promise<Finding | undefined> {
+  const asked = await machine.run("stat", ["--file-system", "--", dataDir]);
+  if (asked.ok || asked.reason.kind !== "too slow") return undefined;
+  return failure("data directory", {
+    what: `${dataDir} does not answer (stat: ${asked.reason.text}); nothing in it was looked at`,
+    why: "records, disks and keys of all sandboxes are kept below dataDir: whoever asks for one now waits, and may not even be killed",
+    fix: "cat /proc/mounts # what it lies on; bring that server or disk back, or set dataDir in the configuration to a directory on a disk of this host",
+  });
+}
+
 export async function lookAtStorage(machine: Machine, dataDir: string): Promise<Finding[]> {
   const facts = await readDirectory(machine, dataDir);
   return [...decideDirectory(facts), ...decideFileSystem(facts), decideSpace(facts)];

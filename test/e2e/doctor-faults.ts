@@ -163,6 +163,18 @@ export const faults: Record<string, Injected> = {
     make: "mkdir -m 700 data",
     config: data,
   },
+  "a data directory that does not answer": {
+    check: "data directory",
+    status: "failure",
+    what: /\/mnt\/data does not answer/,
+    fix: /cat \/proc\/mounts/,
+    // A file system whose server never says a word; it ends with the last who holds the device open.
+    make: `mknod -m 600 fuse c 10 229
+      exec 3<>fuse
+      mkdir data
+      mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 mute data`,
+    config: data,
+  },
   "a data directory that is full": {
     check: "space",
     status: "failure",

@@ -3,6 +3,9 @@ import type { DoctorReport, Fault, Finding } from "../local.js";
 import { verb, type AddVerb } from "../verb.js";
 import { wrapHanging } from "../../lib/wrap.js";
 
+/** Enough for the exit code to be set. */
+const endingMs = 500;
+
 export const addDoctor: AddVerb = (parent, session) => {
   verb(parent, "doctor", {
     summary: "check that the host has what Berth needs",
@@ -28,8 +31,13 @@ export const addDoctor: AddVerb = (parent, session) => {
       session.onTheHost(async () => {
         const report = await session.deps.local.doctor(options);
         const { stringify } = await import("yaml");
-        session.out.result(report, () => linesOf(report, stringify(report.config, { aliasDuplicateObjects: false })));
+        session.out.result(report, () =>
+          linesOf(report, stringify(report.config, { aliasDuplicateObjects: false })),
+        );
         if (!report.ok) session.fail();
+        await session.out.flushed();
+        // What of the host did not answer may hold on to this process for good.
+        session.deps.endWithin(endingMs);
       }),
     );
 };

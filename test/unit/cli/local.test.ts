@@ -5,7 +5,7 @@ import { startTimeOf } from "../../../src/cli/connection.js";
 import type { CliDeps } from "../../../src/cli/deps.js";
 import type { DoctorReport, LocalVerbs } from "../../../src/cli/local.js";
 import { BerthError } from "../../../src/lib/errors.js";
-import { Bench, unusedLocal } from "./support.js";
+import { Bench, Recorder, unusedLocal } from "./support.js";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -86,6 +86,19 @@ describe("berth doctor", () => {
     const wrong = await bench.berth(["doctor", "--sandboxes", "many"], local({ doctor }));
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("It must be a number from 1 to 99999.");
+  });
+
+  it("ends the process once all is written, whatever that still waits for", async () => {
+    const ended: number[] = [];
+    const stdout = new Recorder();
+    const { code } = await bench.berth(["doctor", "--json"], {
+      ...local({ doctor: () => Promise.resolve(report) }),
+      stdout,
+      endWithin: () => ended.push(stdout.text.length),
+    });
+    expect(code).toBe(1);
+    expect(ended).toEqual([stdout.text.length]);
+    expect(JSON.parse(stdout.text)).toEqual(report);
   });
 
   it("prints the whole report with --json", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decideClock, keepingOf, type ClockFacts } from "../../../src/doctor/clock.js";
+import { decideClock, keepingOf, lookAtClock, type ClockFacts } from "../../../src/doctor/clock.js";
+import { fakeMachine } from "./fake-machine.js";
 
 const now = new Date("2027-03-01T12:00:00Z");
 const at = (iso: string) => ({ newest: { path: "/var/lib/berth/users", at: new Date(iso) } });
@@ -19,6 +20,12 @@ describe("clock", () => {
     ["failure", "before Berth was made", { now: new Date(0), keeping: "kept" }],
   ])("%s with one %s", (status, _which, facts) => {
     expect(decideClock(facts)).toMatchObject([{ check: "clock", status }]);
+  });
+
+  it("is looked at without a data directory, too", async () => {
+    const found = await lookAtClock(fakeMachine(), undefined, ["chrony.service"]);
+    expect(found).toHaveLength(1);
+    expect(found[0]?.check).toBe("clock");
   });
 
   it("names the file that is ahead", () => {

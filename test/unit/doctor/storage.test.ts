@@ -2,14 +2,16 @@ import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { thisMachine } from "../../../src/doctor/machine.js";
+import { thisMachine, type Outcome } from "../../../src/doctor/machine.js";
 import {
+  askDirectory,
   decideDirectory,
   decideFileSystem,
   decideSpace,
   readDirectory,
   type DirectoryFacts,
 } from "../../../src/doctor/storage.js";
+import { done, failed, fakeMachine, notInstalled } from "./fake-machine.js";
 
 const GiB = 1024 ** 3;
 const fine: DirectoryFacts = {
@@ -25,6 +27,20 @@ const fine: DirectoryFacts = {
 const { owner: _owner, mode: _mode, ...notThere } = fine;
 
 const statuses = (found: { status: string }[]) => found.map(({ status }) => status);
+
+describe("a data directory that is asked first", () => {
+  const tooSlow: Outcome = { ok: false, reason: { kind: "too slow", text: "no end after 10 s" } };
+  it.each<[string, string, Outcome]>([
+    ["nothing", "answers", done()],
+    ["nothing", "is not there", failed("cannot read file system information: No such file")],
+    ["nothing", "cannot be asked", notInstalled],
+    ["a failure", "does not answer", tooSlow],
+  ])("comes to %s when it %s", async (what, _when, stat) => {
+    const found = await askDirectory(fakeMachine({}, { stat }), "/srv/berth");
+    if (what === "nothing") expect(found).toBeUndefined();
+    else expect(found).toMatchObject({ check: "data directory", status: "failure" });
+  });
+});
 
 describe("data directory", () => {
   it.each<[string[], string, DirectoryFacts]>([
