@@ -3,7 +3,7 @@ import { minLimits, type Config } from "../config.js";
 import { uidsPerSandbox } from "../lib/model.js";
 import { parseNetwork, sharedSubnet } from "../lib/subnets.js";
 import { formatSize } from "../lib/units.js";
-import { inOrder, warning } from "./findings.js";
+import { faultsOr, inOrder, warning } from "./findings.js";
 import type { Machine } from "./machine.js";
 
 /** A bridge has no more ports (BR_PORT_BITS in net/bridge/br_private.h), and all sandboxes are on one. */
@@ -20,6 +20,8 @@ export interface Capacity {
   bound: string;
   /** How many of the smallest the memory holds. */
   inMemory: number;
+  /** Infinite when the kernel does not tell. */
+  memoryBytes: number;
 }
 
 /** How many sandboxes the configuration has room for, and of what there is least. */
@@ -51,24 +53,40 @@ export async function readCapacity(
   // Memory may be promised more than once, but a sandbox that does anything has at least this much.
   const inMemory = Math.floor((memoryBytes * memoryShare) / minLimits.memoryBytes);
   const sandboxes = asked ?? Math.max(1, Math.min(configured, inMemory));
-  return { sandboxes, configured, bound, inMemory };
+  return { sandboxes, configured, bound, inMemory, memoryBytes };
 }
 
-export function decideCapacity({ sandboxes, configured, bound, inMemory }: Capacity): Finding {
+export function decideCapacity(capacity: Omit<Capacity, "memoryBytes">): Finding[] {
+  const { sandboxes, configured, bound, inMemory } = capacity;
   const check = "capacity";
-  if (sandboxes > configured) {
-    return warning(check, {
-      what: `${sandboxes} sandboxes are asked for; the configuration has room for ${configured}`,
-      why: "creations beyond that are refused",
-      fix:
-        bound === "the bridge's ports"
-          ? "all sandboxes of a Berth are on one bridge, which has 1023 ports: use another host"
-          : `widen ${bound} in the configuration`,
-    });
-  }
   const least = formatSize(minLimits.memoryBytes);
-  return inOrder(
-    check,
-    `${configured} sandboxes by the configuration (${bound}), ${inMemory} by memory at ${least} each; limits below are held against ${sandboxes}`,
+  const faults: Finding[] = [];
+  if (sandboxes > configured) {
+    faults.push(
+      warning(check, {
+        what: `${sandboxes} sandboxes are asked for; the configuration has room for ${configured}`,
+        why: "creations beyond that are refused",
+        fix:
+          bound === "the bridge's ports"
+            ? "all sandboxes of a Berth are on one bridge, which has 1023 ports: use another host"
+            : `widen ${bound} in the configuration`,
+      }),
+    );
+  }
+  if (sandboxes > inMemory) {
+    faults.push(
+      warning(check, {
+        what: `the memory holds ${inMemory} sandboxes at ${least} each, the least that one can have; ${sandboxes} are wanted`,
+        why: "they can be made, but when all of them do something the kernel ends processes of theirs, within the limits that their users were given",
+        fix: "more memory, or fewer sandboxes at a time: sandboxesPerUser and ttl in the configuration",
+      }),
+    );
+  }
+  return faultsOr(
+    faults,
+    inOrder(
+      check,
+      `${configured} sandboxes by the configuration (${bound}), ${inMemory} by memory at ${least} each; limits below are held against ${sandboxes}`,
+    ),
   );
 }

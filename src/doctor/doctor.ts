@@ -133,8 +133,7 @@ async function lookAtAll(
     look("capacity", async () => decideCapacity(await capacity)),
     look("limits", async () => {
       const version = cgroupVersion(await readCgroups(machine));
-      const facts = { sandboxes: (await capacity).sandboxes, cgroupVersion: version };
-      return lookAtLimits(machine, config, facts);
+      return lookAtLimits(machine, config, { ...(await capacity), cgroupVersion: version });
     }),
     look("https", () => {
       const isInThere = config.listen.tls === "self";

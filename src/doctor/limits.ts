@@ -15,6 +15,7 @@ export interface LimitFacts {
   pids: number;
   /** Whether there are sandboxes whose containers are the host's root's. */
   privileged: boolean;
+  memoryBytes: number;
   /** What is set, by the parameter's name; those that this kernel or namespace does not know are left out. */
   values: Record<string, number>;
 }
@@ -24,7 +25,19 @@ interface Limit {
   /** Least values, by parameter. */
   wanted: (facts: LimitFacts) => Record<string, number>;
   why: string;
+  /** Has to be done for a value to outlive a reboot. */
+  first?: string;
+  /** Where raising ends, and what helps beyond. */
+  most?: { value: (facts: LimitFacts) => number; instead: (highest: number) => string };
 }
+
+/** PID_MAX_LIMIT of 64-bit kernels (include/linux/threads.h); there are never more threads than pids. */
+const mostPids = 2 ** 22;
+/** What the kernel's own stack of a thread takes (THREAD_SIZE) on x86-64 and arm64. */
+const threadBytes = 16 * 1024;
+
+/** What the table of neighbours is held against: more than most have at a time. */
+const containersPerSandbox = 16;
 
 /** What the host's own services need beside. */
 const hostOwn = { inotify: 128, keys: 200, pids: 1024, terminals: 64, neighbours: 128 };
@@ -60,6 +73,8 @@ export const limits: readonly Limit[] = [
     wanted: ({ sandboxes }) => ({
       "net.netfilter.nf_conntrack_max": 2 * mostConnections + 1024 * sandboxes,
     }),
+    // systemd-sysctl comes before whatever loads the module, and knows no such parameter until then.
+    first: "echo nf_conntrack >/etc/modules-load.d/berth.conf",
     why: "all connections of all sandboxes are in one table of the host's; once it is full, new ones are dropped, the host's own included",
   },
   {
@@ -67,6 +82,12 @@ export const limits: readonly Limit[] = [
     wanted: ({ sandboxes, pids }) => {
       const all = hostOwn.pids + sandboxes * pids;
       return { "kernel.pid_max": all, "kernel.threads-max": all };
+    },
+    most: {
+      // With stacks in more than half of the memory nothing would be left for what runs on them.
+      value: ({ memoryBytes }) => Math.min(mostPids, Math.floor(memoryBytes / 2 / threadBytes)),
+      instead: (highest) =>
+        `lower limits.default.pids in the configuration: kernel and memory have room for ${highest} processes and threads at most`,
     },
     why: "if all sandboxes use the processes they are promised (limits.default.pids), forks fail for all of them, before their own limits are reached",
   },
@@ -95,10 +116,13 @@ export const limits: readonly Limit[] = [
   },
   {
     check: "neighbours",
+    // One table for the whole kernel, whatever the network namespace (arp_tbl). A sandbox is in it four times at least:
+    // both ends of its way to the host and of that to its engine; a container inside twice, with its bridge.
     wanted: ({ sandboxes }) => ({
-      "net.ipv4.neigh.default.gc_thresh3": hostOwn.neighbours + sandboxes,
+      "net.ipv4.neigh.default.gc_thresh3":
+        hostOwn.neighbours + sandboxes * (4 + 2 * containersPerSandbox),
     }),
-    why: "each sandbox is a neighbour of the host's on their bridge: when the table is full, new ones cannot be reached",
+    why: "the neighbours of the host, of all sandboxes and of all containers inside are in one table: when it is full, new ones cannot be reached",
   },
 ];
 
@@ -108,11 +132,10 @@ export const pathOf = (parameter: string): string => `/proc/sys/${parameter.repl
 export async function lookAtLimits(
   machine: Machine,
   config: Config,
-  { sandboxes, cgroupVersion }: Pick<LimitFacts, "sandboxes" | "cgroupVersion">,
+  given: Pick<LimitFacts, "sandboxes" | "cgroupVersion" | "memoryBytes">,
 ): Promise<Finding[]> {
   const facts: LimitFacts = {
-    sandboxes,
-    cgroupVersion,
+    ...given,
     pids: config.limits.default.pids,
     privileged: config.profiles.some(({ isolation }) => isolation === "privileged"),
     values: {},
@@ -125,7 +148,10 @@ export async function lookAtLimits(
   return limits.map((limit) => decideLimit(limit, facts));
 }
 
-export function decideLimit({ check, wanted, why }: Limit, facts: LimitFacts): Finding {
+export function decideLimit(
+  { check, wanted, why, first, most }: Limit,
+  facts: LimitFacts,
+): Finding {
   const known = Object.entries(wanted(facts)).filter(([name]) => name in facts.values);
   if (known.length === 0) return inOrder(check, "not bounded, or not in this network namespace");
   const valueOf = (name: string) => facts.values[name] ?? NaN;
@@ -136,10 +162,18 @@ export function decideLimit({ check, wanted, why }: Limit, facts: LimitFacts): F
     const more = known.length > 2 ? [`and ${known.length - 2} more`] : [];
     return inOrder(check, [...first, ...more].join(", "));
   }
+  const highest = most?.value(facts) ?? Infinity;
+  const raised = low
+    .filter(([name]) => valueOf(name) < highest)
+    .map(([name, least]) => [name, Math.min(roundedUp(least), highest)] as const);
   return warning(check, {
     what: `${told.join("; ")} for ${facts.sandboxes} sandboxes`,
     why,
-    fix: sysctlFix(Object.fromEntries(low.map(([name, least]) => [name, roundedUp(least)]))),
+    fix: [
+      ...(first === undefined ? [] : [first]),
+      ...(raised.length > 0 ? [sysctlFix(Object.fromEntries(raised))] : []),
+      ...(most && low.some(([, least]) => least > highest) ? [most.instead(highest)] : []),
+    ].join("\n"),
   });
 }
 

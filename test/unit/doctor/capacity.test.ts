@@ -41,16 +41,21 @@ describe("readCapacity", () => {
 describe("capacity", () => {
   const facts = { configured: 30, bound: "ports.engine", inMemory: 108 };
   it("says against what number limits are held", () => {
-    const finding = decideCapacity({ ...facts, sandboxes: 30 });
-    expect(finding).toMatchObject({
-      status: "ok",
-      what: expect.stringMatching(/against 30$/) as string,
-    });
+    expect(decideCapacity({ ...facts, sandboxes: 30 })).toMatchObject([
+      { status: "ok", what: expect.stringMatching(/against 30$/) as string },
+    ]);
   });
 
-  it("warns when more are asked for than the configuration has room for", () => {
-    const finding = decideCapacity({ ...facts, sandboxes: 31 });
-    expect(finding).toMatchObject({ check: "capacity", status: "warning" });
-    expect(finding.fix).toBe("widen ports.engine in the configuration");
+  it.each([
+    ["configuration", 31, facts, [/^widen ports\.engine in the configuration$/]],
+    ["memory", 109, { ...facts, configured: 1000 }, [/^more memory, or fewer sandboxes/]],
+    ["both", 109, facts, [/^widen/, /^more memory/]],
+    ["memory, where it holds not one", 1, { ...facts, inMemory: 0 }, [/^more memory/]],
+  ])("warns of more than there is room for: %s", (_by, sandboxes, given, fixes) => {
+    const found = decideCapacity({ ...given, sandboxes });
+    expect(found).toMatchObject(fixes.map(() => ({ check: "capacity", status: "warning" })));
+    found.forEach(({ fix }, i) => {
+      expect(fix).toMatch(fixes[i] ?? /never/);
+    });
   });
 });

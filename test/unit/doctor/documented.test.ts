@@ -43,6 +43,7 @@ describe("docs/doctor.md", () => {
       cgroupVersion: 2,
       pids: 512,
       privileged: false,
+      memoryBytes: 24 * 1024 ** 3,
       values: {},
     } as const;
     const names = limits.flatMap(({ wanted }) => Object.keys(wanted(facts)));
