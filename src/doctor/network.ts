@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { z } from "zod";
 import type { Finding } from "../cli/local.js";
 import type { Config } from "../config.js";
-import { forwardMarkText } from "../door/ruleset.js";
+import { forwardMark, forwardMarkText } from "../door/ruleset.js";
 import {
   overlap,
   parseNetwork,
@@ -10,7 +11,7 @@ import {
   sharedSubnet,
   type HostRoute,
 } from "../lib/subnets.js";
-import { failure, inOrder, sysctlFix, warning } from "./findings.js";
+import { failure, faultsOr, inOrder, sysctlFix, warning } from "./findings.js";
 import { readNumber, type Machine } from "./machine.js";
 
 export interface PoolFacts {
@@ -72,15 +73,39 @@ export interface ForwardingFacts {
   hasDockerUser: boolean;
   /** Whether Docker makes its rules with nftables, where no chain is left to others. */
   filtersByNftables: boolean;
+  daemon: DaemonSettings;
+}
+
+/** Of /etc/docker/daemon.json; what dockerd's own command line says nobody can read there. */
+export interface DaemonSettings {
+  iptables?: boolean | undefined;
+  /** Packets with this mark pass, `value/mask`: docs.docker.com/engine/network/firewall-nftables. */
+  "bridge-accept-fwmark"?: string | undefined;
+}
+
+const daemonFile = "/etc/docker/daemon.json";
+const daemonSchema = z.object({
+  iptables: z.boolean().optional().catch(undefined),
+  "bridge-accept-fwmark": z.string().optional().catch(undefined),
+});
+
+/** None where it is missing, or no engine could read it either. */
+export function parseDaemonSettings(text: string | undefined): DaemonSettings {
+  try {
+    return daemonSchema.parse(JSON.parse(text ?? "{}"));
+  } catch {
+    return {};
+  }
 }
 
 /** @param backend what Docker filters with; undefined when it does not say */
 export async function lookAtForwarding(
   machine: Machine,
   backend: string | undefined,
-): Promise<Finding> {
-  const [forward, listed, dockerUser] = await Promise.all([
+): Promise<Finding[]> {
+  const [forward, daemon, listed, dockerUser] = await Promise.all([
     readNumber(machine, "/proc/sys/net/ipv4/ip_forward"),
+    machine.read(daemonFile),
     machine.run("iptables", ["-w", "5", "-S", "FORWARD"]),
     machine.run("iptables", ["-w", "5", "-S", "DOCKER-USER"]),
   ]);
@@ -89,31 +114,70 @@ export async function lookAtForwarding(
     policy: listed.ok ? /^-P FORWARD (\S+)/m.exec(listed.stdout)?.[1] : undefined,
     hasDockerUser: dockerUser.ok,
     filtersByNftables: backend?.startsWith("nftables") === true,
+    daemon: parseDaemonSettings(daemon),
   });
 }
 
-export function decideForwarding(facts: ForwardingFacts): Finding {
-  const { isOn, policy, hasDockerUser, filtersByNftables } = facts;
+export function decideForwarding(facts: ForwardingFacts): Finding[] {
   const check = "forwarding";
-  if (!isOn) {
-    return failure(check, {
-      what: "the host forwards no packets: net.ipv4.ip_forward is 0",
-      why: "sandboxes are reached at ports of the host, whose packets it forwards to them",
-      fix: sysctlFix({ "net.ipv4.ip_forward": 1 }),
-    });
+  if (!facts.isOn) {
+    return [
+      failure(check, {
+        what: "the host forwards no packets: net.ipv4.ip_forward is 0",
+        why: "sandboxes are reached at ports of the host, whose packets it forwards to them",
+        fix: sysctlFix({ "net.ipv4.ip_forward": 1 }),
+      }),
+    ];
   }
+  return facts.filtersByNftables ? besideNftables(check, facts) : [besideIptables(check, facts)];
+}
+
+/**
+ * A packet then passes Docker's tables and iptables, and who accepts it in one has not in the other: the chain
+ * DOCKER-USER, which may still be there from the time before, does not help.
+ */
+function besideNftables(check: string, { policy, daemon }: ForwardingFacts): Finding[] {
+  const faults: Finding[] = [];
+  if (policy === "DROP") {
+    faults.push(
+      failure(check, {
+        what: "iptables drops what is forwarded, while Docker filters with nftables and accepts nothing there",
+        why: "packets to and from sandboxes pass both; Docker leaves the policy behind when it changes over, or the host's own firewall sets it",
+        fix: "iptables -P FORWARD ACCEPT",
+      }),
+    );
+  }
+  if (!isForwardMark(daemon["bridge-accept-fwmark"])) {
+    faults.push(
+      warning(check, {
+        what: "Docker filters with nftables, and leaves no chain to others",
+        why: "it drops what is forwarded to sandboxes, unless it is told to let packets with Berth's mark pass",
+        fix: `"bridge-accept-fwmark": "${forwardMarkText}" in ${daemonFile}; systemctl restart docker`,
+      }),
+    );
+  }
+  return faultsOr(
+    faults,
+    inOrder(check, "on; Docker filters with nftables, and lets Berth's mark pass"),
+  );
+}
+
+/** As dockerd reads it: two numbers of any base. */
+function isForwardMark(text: string | undefined): boolean {
+  const [value, mask] = (text ?? "").split("/").map(Number);
+  return value === forwardMark.value && mask === forwardMark.mask;
+}
+
+function besideIptables(check: string, facts: ForwardingFacts): Finding {
+  const { policy, hasDockerUser, daemon } = facts;
   if (policy === "DROP" && !hasDockerUser) {
     return failure(check, {
       what: "the firewall drops what is forwarded, and has no chain DOCKER-USER",
       why: "Berth lets packets to sandboxes pass by a rule in that chain, which Docker makes; without it no sandbox can be reached",
-      fix: 'remove "iptables": false from /etc/docker/daemon.json; systemctl restart docker',
-    });
-  }
-  if (filtersByNftables && !hasDockerUser) {
-    return warning(check, {
-      what: "Docker filters with nftables, and leaves no chain to others",
-      why: "it drops what is forwarded to sandboxes, unless it is told to let packets with Berth's mark pass",
-      fix: `"bridge-accept-fwmark": "${forwardMarkText}" in /etc/docker/daemon.json; systemctl restart docker`,
+      fix:
+        daemon.iptables === false
+          ? `remove "iptables": false from ${daemonFile}; systemctl restart docker`
+          : "systemctl restart docker # makes the chain anew, unless it was started with --iptables=false",
     });
   }
   if (hasDockerUser)

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { decideForwarding, decidePool, type ForwardingFacts } from "../../../src/doctor/network.js";
+import {
+  decideForwarding,
+  decidePool,
+  parseDaemonSettings,
+  type ForwardingFacts,
+} from "../../../src/doctor/network.js";
 
 describe("network pool", () => {
   const pool = "10.210.0.0/16";
@@ -34,29 +39,79 @@ describe("forwarding", () => {
     policy: "DROP",
     hasDockerUser: true,
     filtersByNftables: false,
+    daemon: {},
   };
-  it.each<[string, string, Partial<ForwardingFacts>]>([
+  const byNftables = { policy: "ACCEPT", hasDockerUser: false, filtersByNftables: true };
+  const marked = { "bridge-accept-fwmark": "0xbe000000/0xff000000" };
+  const restart = "systemctl restart docker # makes the chain anew";
+  const setMark = '"bridge-accept-fwmark": "0xbe000000/0xff000000" in /etc/docker/daemon.json';
+  const accept = "iptables -P FORWARD ACCEPT";
+
+  it.each<[string, string, Partial<ForwardingFacts>, string[]?]>([
     ["ok", "as Docker sets it up", {}],
-    ["failure", "off", { isOn: false }],
-    ["failure", "dropped, with no chain of Docker's", { hasDockerUser: false }],
+    ["failure", "off", { isOn: false }, ["net.ipv4.ip_forward = 1"]],
+    ["failure", "off, with nftables", { ...byNftables, isOn: false }, ["net.ipv4.ip_forward = 1"]],
+    ["failure", "dropped, with no chain of Docker's", { hasDockerUser: false }, [restart]],
+    [
+      "failure",
+      "dropped, with no chain as Docker may make none",
+      { hasDockerUser: false, daemon: { iptables: false } },
+      ['remove "iptables": false'],
+    ],
     ["ok", "without a firewall", { policy: "ACCEPT", hasDockerUser: false }],
     ["ok", "without iptables", { policy: undefined, hasDockerUser: false }],
+    ["warning", "filtered by Docker with nftables", byNftables, [setMark]],
     [
       "warning",
-      "filtered by Docker with nftables",
-      { policy: "ACCEPT", hasDockerUser: false, filtersByNftables: true },
+      "filtered so, with a chain from before",
+      { ...byNftables, hasDockerUser: true },
+      [setMark],
     ],
-  ])("%s when it is %s", (status, _what, given) => {
-    expect(decideForwarding({ ...docker, ...given })).toMatchObject({
-      check: "forwarding",
-      status,
-    });
+    ["ok", "filtered so, where the mark passes", { ...byNftables, daemon: marked }],
+    [
+      "ok",
+      "filtered so, where the mark passes in other words",
+      { ...byNftables, daemon: { "bridge-accept-fwmark": "3187671040/0xFF000000" } },
+    ],
+    [
+      "warning",
+      "filtered so, where another mark passes",
+      { ...byNftables, daemon: { "bridge-accept-fwmark": "1" } },
+      [setMark],
+    ],
+    [
+      "failure",
+      "filtered so, with a policy from before",
+      { ...byNftables, policy: "DROP", daemon: marked },
+      [accept],
+    ],
+    [
+      "failure",
+      "filtered so, with chain and policy from before",
+      { ...byNftables, policy: "DROP", hasDockerUser: true, daemon: marked },
+      [accept],
+    ],
+    [
+      "failure",
+      "filtered so, with a policy from before and no mark",
+      { ...byNftables, policy: "DROP" },
+      [accept, setMark],
+    ],
+  ])("%s when it is %s", (status, _what, given, fixes = []) => {
+    const found = decideForwarding({ ...docker, ...given });
+    expect(found[0]).toMatchObject({ check: "forwarding", status });
+    expect(found.flatMap(({ fix }) => fix ?? [])).toEqual(
+      fixes.map((fix) => expect.stringContaining(fix) as string),
+    );
   });
 
-  it("tells Docker of the very mark that the door sets", () => {
-    const facts = { ...docker, policy: "ACCEPT", hasDockerUser: false, filtersByNftables: true };
-    expect(decideForwarding(facts).fix).toContain(
-      '"bridge-accept-fwmark": "0xbe000000/0xff000000"',
-    );
+  it.each<[string | undefined, object]>([
+    [undefined, {}],
+    ["{ broken", {}],
+    ["[]", {}],
+    ['{"iptables": false, "log-driver": "journald"}', { iptables: false }],
+    ['{"bridge-accept-fwmark": "1/1", "iptables": "no"}', { "bridge-accept-fwmark": "1/1" }],
+  ])("reads of the engine's settings %j", (text, settings) => {
+    expect(parseDaemonSettings(text)).toEqual(settings);
   });
 });
