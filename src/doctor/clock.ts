@@ -12,7 +12,22 @@ const notBefore = new Date("2026-11-01T00:00:00Z");
 const toleranceMs = 10 * 60_000;
 
 /** Services that keep a clock right by NTP or PTP, as distributions call them. */
-const keepers = ["systemd-timesyncd", "chrony", "chronyd", "ntpsec", "ntp", "ntpd", "openntpd"];
+const keepers = [
+  "systemd-timesyncd",
+  "chrony",
+  "chronyd",
+  "ntpsec",
+  "ntp",
+  "ntpd",
+  "openntpd",
+  "phc2sys",
+  "ptp4l",
+  "timemaster",
+];
+
+/** Whether one of these services is that, or one of several of it: `ptp4l@eth0.service`. */
+const runs = (services: string[], name: string): boolean =>
+  services.some((service) => service.replace(/(@.*)?\.service$/, "") === name);
 
 export type Keeping = "kept" | "not yet" | "nobody" | "unknown";
 
@@ -50,7 +65,7 @@ export function keepingOf(facts: {
 }): Keeping {
   const { services, isInContainer, hasSynchronised } = facts;
   if (services === undefined) return "unknown";
-  const [keeper] = keepers.filter((name) => services.includes(`${name}.service`));
+  const [keeper] = keepers.filter((name) => runs(services, name));
   if (keeper === undefined) return isInContainer ? "unknown" : "nobody";
   return keeper === "systemd-timesyncd" && !hasSynchronised ? "not yet" : "kept";
 }

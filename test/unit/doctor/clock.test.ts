@@ -45,6 +45,11 @@ describe("keepingOf", () => {
     ["nobody", on("ssh.service")],
     ["unknown", { ...on("ssh.service"), isInContainer: true }],
     ["kept", on("chrony.service")],
+    ["kept", on("ssh.service", "phc2sys.service")],
+    ["kept", on("ptp4l.service")],
+    ["kept", on("ptp4l@eth0.service")],
+    ["kept", on("timemaster.service")],
+    ["nobody", on("ptp4l.timer", "user@0.service")],
     ["not yet", on("systemd-timesyncd.service")],
     ["kept", { ...on("systemd-timesyncd.service"), hasSynchronised: true }],
   ])("is %s with %j", (keeping, facts) => {
