@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { constants, type StatsFs } from "node:fs";
 import { open, realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -6,7 +7,7 @@ import { codeOf, ignoring } from "../lib/errors.js";
 import { mountOf, parseMountinfo } from "../lib/mountinfo.js";
 import { formatSize } from "../lib/units.js";
 import { failure, faultsOr, inOrder, warning } from "./findings.js";
-import type { Machine } from "./machine.js";
+import type { Machine, Outcome } from "./machine.js";
 
 /** What is known of the directory that Berth keeps everything in. */
 export interface DirectoryFacts {
@@ -20,9 +21,11 @@ export interface DirectoryFacts {
   /** As in /proc/self/mountinfo: `ext4`. */
   fileSystem: string;
   space: { freeBytes: number; freeInodes: number; inodes: number };
-  /** `unknown`: it could not be tried. */
-  holes: "kept" | "filled" | "not given back" | "unknown";
+  holes: Holes;
 }
+
+/** `unknown`: it could not be tried, or the file system does not say at once what a file takes. */
+type Holes = "kept" | "filled" | "not given back" | "unknown";
 
 /**
  * Asks a program of its own, before anything else looks there: a directory on a dead server's file system never
@@ -89,23 +92,32 @@ async function tryHoles(
   }
   try {
     await file.truncate(64 * pieceBytes);
-    await file.write(Buffer.alloc(pieceBytes, 1), 0, pieceBytes, 32 * pieceBytes);
+    // Such as no file system can compress.
+    await file.write(randomBytes(pieceBytes), 0, pieceBytes, 32 * pieceBytes);
     await file.sync();
     const written = (await file.stat()).blocks * 512;
-    if (written > 8 * pieceBytes) return { isWritable: true, holes: "filled" };
     const path = `/proc/${process.pid}/fd/${file.fd}`;
     const piece = ["--offset", String(32 * pieceBytes), "--length", String(pieceBytes)];
     const punched = await machine.run("fallocate", ["--punch-hole", ...piece, path]);
-    if (!punched.ok && punched.reason.kind === "not installed")
-      return { isWritable: true, holes: "unknown" };
     const left = (await file.stat()).blocks * 512;
-    return { isWritable: true, holes: left < written ? "kept" : "not given back" };
+    return { isWritable: true, holes: judgeHoles({ written, punched, left }) };
   } catch {
     // Full, most likely, which is told by the space.
     return { isWritable: true, holes: "unknown" };
   } finally {
     await file.close();
   }
+}
+
+/** @param tried bytes that the file took with a piece written, what came of taking it back, and bytes after that */
+export function judgeHoles(tried: { written: number; punched: Outcome; left: number }): Holes {
+  const { written, punched, left } = tried;
+  if (written > 8 * pieceBytes) return "filled";
+  // ZFS counts a file's blocks anew only when it has written a transaction group, seconds later.
+  if (written < pieceBytes) return "unknown";
+  if (punched.ok) return left < written ? "kept" : "unknown";
+  // fallocate(1) has words of its own for EOPNOTSUPP: "keep size mode is unsupported".
+  return /not supported|unsupported/.test(punched.reason.text) ? "not given back" : "unknown";
 }
 
 /** Who may get at it. */

@@ -8,6 +8,7 @@ import {
   decideDirectory,
   decideFileSystem,
   decideSpace,
+  judgeHoles,
   readDirectory,
   type DirectoryFacts,
 } from "../../../src/doctor/storage.js";
@@ -69,6 +70,29 @@ describe("file system", () => {
     [["warning"], { fileSystem: "hfsplus", holes: "not given back" }],
   ])("%j with %j", (expected, facts) => {
     expect(statuses(decideFileSystem({ ...fine, ...facts }))).toEqual(expected);
+  });
+});
+
+describe("holes", () => {
+  const MiB = 1024 ** 2;
+  const noSuch = failed("fallocate: fallocate failed: Operation not supported");
+  // util-linux 2.38 and newer, on ramfs.
+  const noSuchMode = failed("fallocate: fallocate failed: keep size mode is unsupported");
+  it.each<[string, string, Parameters<typeof judgeHoles>[0]]>([
+    ["kept", "ext4", { written: MiB + 4096, punched: done(), left: 4096 }],
+    ["filled", "vfat", { written: 64 * MiB, punched: noSuch, left: 64 * MiB }],
+    ["not given back", "hfsplus", { written: MiB, punched: noSuch, left: MiB }],
+    ["not given back", "ramfs", { written: MiB, punched: noSuchMode, left: MiB }],
+    ["unknown", "ZFS before it has written", { written: 512, punched: done(), left: 512 }],
+    ["unknown", "ZFS between two writings", { written: MiB, punched: done(), left: MiB }],
+    [
+      "unknown",
+      "a disk that fails",
+      { written: MiB, punched: failed("Input/output error"), left: MiB },
+    ],
+    ["unknown", "a host without fallocate", { written: MiB, punched: notInstalled, left: MiB }],
+  ])("are %s on %s", (holes, _where, tried) => {
+    expect(judgeHoles(tried)).toBe(holes);
   });
 });
 
