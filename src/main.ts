@@ -59,7 +59,7 @@ const local: LocalVerbs = {
     const { config, log } = await configuredQuietly(options.config);
     const { examine } = await import("./doctor/doctor.js");
     const { sandboxes } = options;
-    return examine(config, { version, busAddress, searchPath: env["PATH"] ?? "", sandboxes, log });
+    return examine(config, { version, busAddress, sandboxes, log });
   },
   image: {
     async build({ config: path, profile, rebuild, base, mirror }, onProgress, signal) {

@@ -37,8 +37,6 @@ export interface DoctorOptions {
   version: string;
   /** D-Bus address of systemd's bus. */
   busAddress: string;
-  /** As in PATH. */
-  searchPath: string;
   /** The number of sandboxes that the kernel's limits are held against; else what host and configuration hold. */
   sandboxes?: number | undefined;
   log: Log;
@@ -64,7 +62,7 @@ export async function examine(config: Config, options: DoctorOptions): Promise<D
 /** All at once, told in this order. */
 async function lookAtAll(
   config: Config,
-  { busAddress, searchPath, sandboxes, log }: DoctorOptions,
+  { busAddress, sandboxes, log }: DoctorOptions,
   socket: string,
 ): Promise<Finding[]> {
   const asked = askEngine(config.engine.socket);
@@ -113,7 +111,7 @@ async function lookAtAll(
     look("swap", () => ofEngine((engine) => lookAtSwap(machine, engine))),
     look("dind image", () => ofEngine(() => lookAtImage(config, log))),
     look("preloads", () => ofEngine(() => lookAtPreloads(config, log))),
-    ...programs.map((program) => look(program.name, () => lookAtProgram(program, searchPath))),
+    ...programs.map((program) => look(program.name, () => lookAtProgram(program))),
     look(
       "data directory",
       async () => (await unanswered) ?? lookAtStorage(machine, config.dataDir),

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Finding } from "../cli/local.js";
+import { hostPath } from "../lib/exec.js";
 import { failure, inOrder, warning } from "./findings.js";
 
 export const programs = [
@@ -42,12 +43,12 @@ export const programs = [
   },
 ] as const;
 
-/** @param searchPath as in PATH */
+/** @param searchPath as in PATH; the daemon's, unless a test says otherwise */
 export async function lookAtProgram(
   program: (typeof programs)[number],
-  searchPath: string,
+  searchPath = hostPath,
 ): Promise<Finding> {
-  for (const folder of [...searchPath.split(delimiter), "/usr/sbin", "/sbin"]) {
+  for (const folder of searchPath.split(delimiter)) {
     const file = join(folder, program.name);
     if (await isProgram(file)) return inOrder(program.name, `${file} ${program.does}`);
   }
@@ -59,8 +60,11 @@ export async function lookAtProgram(
   return program.isNeeded ? failure(program.name, fault) : warning(program.name, fault);
 }
 
-const isProgram = (file: string): Promise<boolean> =>
-  access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+async function isProgram(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { execa, type ResultPromise } from "execa";
 import { BerthError, codeOf } from "../lib/errors.js";
+import { hostPath } from "../lib/exec.js";
 import { dpkgOptions, type Recipe } from "./recipe.js";
 
 export interface RootRequest {
@@ -64,7 +65,7 @@ export async function startRoot(request: RootRequest): Promise<Root> {
     stripFinalNewline: false,
     extendEnv: false,
     env: {
-      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      PATH: hostPath,
       LC_ALL: "C",
       ...request.environment,
       TMPDIR: directory,
