@@ -14,9 +14,7 @@ export async function tlsOf(
 ): Promise<{ cert: Buffer; key: Buffer } | undefined> {
   const { tls } = config.listen;
   if (tls === undefined) return undefined;
-  if (tls !== "self") {
-    return { cert: await fileOf("cert", tls.cert), key: await fileOf("key", tls.key) };
-  }
+  if (tls !== "self") return readPair(tls);
   const made = await selfMadeCertificate({
     directory: config.dataDir,
     hosts: await hostsOf(config),
@@ -27,6 +25,14 @@ export async function tlsOf(
     "HTTPS by a certificate of Berth's own making; compare its SHA-256 fingerprint where a browser shows it",
   );
   return { cert: Buffer.from(made.certPem), key: Buffer.from(made.keyPem) };
+}
+
+/** The operator's own. @throws BerthError CONFIG_INVALID when a file cannot be read */
+export async function readPair(files: {
+  cert: string;
+  key: string;
+}): Promise<{ cert: Buffer; key: Buffer }> {
+  return { cert: await fileOf("cert", files.cert), key: await fileOf("key", files.key) };
 }
 
 /** Every name and address by which a browser may come. */
