@@ -33,6 +33,12 @@ const portRange = z
 /** The kernel knows no bound below one. */
 const iops = z.int().min(1).max(10_000_000).optional();
 
+/** With less an engine would take minutes to start; the kernel knows no bound of nothing. */
+const bandwidth = size.refine(
+  (bytes) => bytes >= 1024 ** 2,
+  "must be at least 1M; leave it out for no bound",
+);
+
 /** IPv4 address or network. */
 const network = z.union([z.cidrv4(), z.ipv4()]);
 
@@ -207,12 +213,16 @@ export const configSchema = z.strictObject({
     .meta({ description: "Limits of each sandbox." }),
   io: z
     .strictObject({
-      read: size
-        .optional()
-        .meta({ description: "Bytes read per second.", absent: "no bound", example: "200M" }),
-      write: size
-        .optional()
-        .meta({ description: "Bytes written per second.", absent: "no bound", example: "100M" }),
+      read: bandwidth.optional().meta({
+        description: "Bytes read per second, 1M or more.",
+        absent: "no bound",
+        example: "200M",
+      }),
+      write: bandwidth.optional().meta({
+        description: "Bytes written per second, 1M or more.",
+        absent: "no bound",
+        example: "100M",
+      }),
       readIops: iops.meta({
         description: "Reads per second.",
         absent: "no bound",

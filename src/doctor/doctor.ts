@@ -21,6 +21,7 @@ import {
 import { inOrder, look, warning, type Found } from "./findings.js";
 import { checkHttps, checkSignIn } from "./https.js";
 import { lookAtImage } from "./images.js";
+import { lookAtIo } from "./io.js";
 import * as kernel from "./kernel.js";
 import { lookAtLimits } from "./limits.js";
 import { thisMachine as machine } from "./machine.js";
@@ -116,6 +117,7 @@ async function lookAtAll(
       "data directory",
       async () => (await unanswered) ?? lookAtStorage(machine, config.dataDir),
     ),
+    look("io", () => inDirectory(() => lookAtIo(machine, config))),
     look("records", () => inDirectory(() => lookAtRecords(config))),
     look("ports", () => lookAtPorts(machine, config)),
     look("network pool", () => inDirectory(() => lookAtPool(machine, config))),

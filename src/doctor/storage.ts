@@ -65,7 +65,8 @@ export async function readDirectory(machine: Machine, dataDir: string): Promise<
   };
 }
 
-async function firstThere(path: string): Promise<string> {
+/** The nearest directory above that is there already. */
+export async function firstThere(path: string): Promise<string> {
   if (path === "/" || (await ignoring(stat(path), "ENOENT"))) return path;
   return firstThere(dirname(path));
 }

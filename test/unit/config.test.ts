@@ -46,6 +46,23 @@ describe("the configuration", () => {
     expect(parseConfig({}, file).profiles[1]).toMatchObject({ name: "empty", images: [] });
   });
 
+  it.each([
+    ["0", /io\.write.*must be at least 1M/],
+    ["512K", /io\.write.*must be at least 1M/],
+    [1000, /io\.write.*must be at least 1M/],
+    ["fast", /io\.write.*is no size/],
+  ])("takes no bandwidth of %j, with which no engine starts", (write, why) => {
+    expect(refusalOf({ io: { write } })).toMatch(why);
+  });
+
+  it("takes a bandwidth of 1M, and more", () => {
+    const MiB = 1024 ** 2;
+    expect(parseConfig({ io: { read: "1M", write: "200M" } }, file).io).toEqual({
+      read: MiB,
+      write: 200 * MiB,
+    });
+  });
+
   it("brings a profile for each exercise, no more generous than default", async () => {
     const own = { default: { egress: "none" }, vpn: { ttl: "2h" } };
     const limits = { default: { memory: "256M" } };
