@@ -96,7 +96,7 @@ async function lookAtAll(
     look("uids", () => lookAtUids(machine, config.subordinateUids)),
     look("cgroups", () => lookAtCgroups(machine)),
     look("systemd", () => lookAtSystemd(busAddress)),
-    look("berth.slice", () => lookAtCeiling(machine)),
+    look("berth.slice", () => lookAtCeiling(machine, busAddress)),
     look("engine", async () => decideEngine(await asked, config.engine.socket)),
     look("engine drivers", () => ofEngine(decideDrivers)),
     look("advisories", () =>

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import type { Finding } from "../cli/local.js";
-import { messageOf } from "../lib/errors.js";
-import { DbusSystemd } from "../slice/systemd.js";
+import { BerthError, messageOf } from "../lib/errors.js";
+import { formatSize } from "../lib/units.js";
+import { DbusSystemd, type SliceFacts } from "../slice/systemd.js";
 import { failure, inOrder, warning } from "./findings.js";
 import type { Machine } from "./machine.js";
 
@@ -12,7 +12,7 @@ const callTimeoutMs = 10_000;
 export async function lookAtSystemd(address: string): Promise<Finding> {
   const check = "systemd";
   try {
-    await activeUnits(address, "berth.slice");
+    await activeUnits(address, ceiling);
     return inOrder(check, `answers at ${address}`);
   } catch (error) {
     return failure(check, {
@@ -33,18 +33,63 @@ export async function activeUnits(address: string, pattern: string): Promise<str
   }
 }
 
-const unitDirectories = ["/etc/systemd/system", "/usr/lib/systemd/system"];
+const ceiling = "berth.slice";
 
-/** Without its unit file systemd makes berth.slice by itself, with no limit, and says nothing. */
-export async function lookAtCeiling(machine: Machine): Promise<Finding> {
-  const check = "berth.slice";
-  for (const directory of unitDirectories) {
-    const file = join(directory, "berth.slice");
-    if (await machine.exists(file)) return inOrder(check, `${file} bounds all users together`);
+/** Silence of systemd is told by its own check. */
+export async function lookAtCeiling(machine: Machine, address: string): Promise<Finding[]> {
+  const systemd = new DbusSystemd({ address, callTimeoutMs });
+  try {
+    const facts = await systemd.sliceFacts(ceiling);
+    return [decideCeiling({ ...facts, fileIsThere: await machine.exists(facts.file) })];
+  } catch (error) {
+    if (error instanceof BerthError && error.code === "SYSTEMD_UNREACHABLE") return [];
+    throw error;
+  } finally {
+    systemd.close();
   }
-  return warning(check, {
-    what: "the unit berth.slice is not installed",
-    why: "nothing bounds all users together: what they promise each other may be more than there is, and then the host suffers",
-    fix: "cp /opt/berth/slices/berth.slice /etc/systemd/system/; systemctl daemon-reload",
-  });
+}
+
+/**
+ * Without its unit file systemd makes the slice by itself, with no limit, and says nothing. One that was loaded
+ * stays as it is until the next reload or boot, whatever becomes of the file.
+ */
+export function decideCeiling(facts: SliceFacts & { fileIsThere: boolean }): Finding {
+  const check = "berth.slice";
+  const { loadState, file, fileIsThere, isStale, memoryMaxBytes } = facts;
+  const why =
+    "nothing bounds all users together: what they promise each other may be more than there is, and then the host suffers";
+  const install = "cp /opt/berth/slices/berth.slice /etc/systemd/system/; systemctl daemon-reload";
+  if (loadState !== "loaded") {
+    return warning(check, {
+      what: `systemd does not use the unit berth.slice: ${loadState}`,
+      why,
+      fix: `systemctl unmask berth.slice; ${install}`,
+    });
+  }
+  if (file !== "" && !fileIsThere) {
+    return warning(check, {
+      what: `systemd still has the unit berth.slice from ${file}, which is not there any more`,
+      why: `after the next reload or boot ${why}`,
+      fix: install,
+    });
+  }
+  if (memoryMaxBytes === undefined) {
+    return warning(check, {
+      what: file === "" ? "the unit berth.slice is not installed" : `${file} bounds no memory`,
+      why,
+      fix:
+        file === ""
+          ? install
+          : "systemctl cat berth.slice # which of these files sets MemoryMax to infinity, or to nothing",
+    });
+  }
+  if (isStale) {
+    return warning(check, {
+      what: "files of the unit berth.slice are others than those that systemd has loaded",
+      why: "what they say holds for nobody yet, and from the next reload or boot on for all users together",
+      fix: "systemctl daemon-reload",
+    });
+  }
+  const most = formatSize(memoryMaxBytes);
+  return inOrder(check, `bounds all users together, to ${most} of memory (${file || "drop-ins"})`);
 }

@@ -9,6 +9,18 @@ export interface ActiveUnit {
   description: string;
 }
 
+/** How systemd has a slice, which it may well make up where there is no file. */
+export interface SliceFacts {
+  /** `loaded`, `masked`, `bad-setting` and the like: systemctl(1). */
+  loadState: string;
+  /** The file it was loaded from; empty when there was none. */
+  file: string;
+  /** Its files are others than those that were loaded. */
+  isStale: boolean;
+  /** undefined: no bound. */
+  memoryMaxBytes: number | undefined;
+}
+
 /** What Berth asks of systemd's manager. */
 export interface Systemd {
   /**
@@ -51,6 +63,9 @@ const jobRemovedMatch: MethodCall = {
       `interface='${manager.interface}',member='JobRemoved'`,
   ],
 };
+
+/** How systemd tells `infinity` (UINT64_MAX). */
+const unbounded = 2n ** 64n - 1n;
 
 /** The bus is there, but no systemd answers on it. */
 const absent = [
@@ -116,6 +131,22 @@ export class DbusSystemd implements Systemd {
 
   async controlGroup(slice: string): Promise<string> {
     return String(await this.#property(slice, "Slice", "ControlGroup"));
+  }
+
+  /** Loads it for that if it is not loaded yet. */
+  async sliceFacts(slice: string): Promise<SliceFacts> {
+    const [loadState, file, isStale, memoryMax] = await Promise.all([
+      this.#property(slice, "Unit", "LoadState"),
+      this.#property(slice, "Unit", "FragmentPath"),
+      this.#property(slice, "Unit", "NeedDaemonReload"),
+      this.#property(slice, "Slice", "MemoryMax"),
+    ]);
+    return {
+      loadState: String(loadState),
+      file: String(file),
+      isStale: isStale === true,
+      memoryMaxBytes: memoryMax === unbounded ? undefined : Number(memoryMax),
+    };
   }
 
   async hasProcesses(name: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { Variant } from "dbus-next";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { DbusSystemd } from "../../../src/slice/systemd.js";
 import { jobRemoved, refusal, reply, startFakeBus, type Outgoing } from "./fake-bus.js";
@@ -90,6 +91,35 @@ describe("systemd's refusals", () => {
     await expect(systemd.startTransient(ann, [])).rejects.toMatchObject({
       code: "SLICE_FAILED",
       message: expect.stringMatching(/StartTransientUnit for berth-ann.slice: go away/) as string,
+    });
+  });
+});
+
+describe("a slice", () => {
+  const variant = (type: string, value: unknown) => reply("v", [new Variant(type, value)]);
+  it.each([
+    ["with a bound", 1_073_741_824n, 1_073_741_824],
+    ["without one", 2n ** 64n - 1n, undefined],
+  ])("%s is told as systemd has it", async (_which, told, memoryMaxBytes) => {
+    const values = [
+      variant("s", "loaded"),
+      variant("s", "/etc/systemd/system/berth.slice"),
+      variant("b", true),
+      variant("t", told),
+    ];
+    const bus = await startFakeBus((member) =>
+      member === "Get" ? values.splice(0, 1) : (greeting[member] ?? []),
+    );
+    const systemd = new DbusSystemd({ address: bus.address, callTimeoutMs: 1000 });
+    onTestFinished(async () => {
+      systemd.close();
+      await bus.stop();
+    });
+    expect(await systemd.sliceFacts("berth.slice")).toEqual({
+      loadState: "loaded",
+      file: "/etc/systemd/system/berth.slice",
+      isStale: true,
+      memoryMaxBytes,
     });
   });
 });
