@@ -17,9 +17,13 @@ interface Advisory {
   why: string;
   /** It needs firewalld on the host. */
   onlyWithFirewalld?: true;
-  /** Debian's packages whose changelog tells of a fix that the version does not. */
-  packages: string[];
 }
+
+/** In which package each part comes: in distributions', whose changelogs tell of fixes that versions do not, and in docker.com's. */
+const packages = {
+  runc: { distribution: "runc", docker: "containerd.io" },
+  engine: { distribution: "docker.io", docker: "docker-ce" },
+} as const;
 
 /*
  * Holes in versions that a host may have (Docker Engine 25 and newer), if they matter to a host of sandboxes.
@@ -38,14 +42,12 @@ export const advisories: readonly Advisory[] = [
     part: "runc",
     fixedIn: ["1.1.12"],
     why: "a container may start with a directory of the host's open and get out by it; runc starts each sandbox as the host's root",
-    packages: ["runc"],
   },
   {
     ids: ["CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"],
     part: "runc",
     fixedIn: ["1.2.8", "1.3.3", "1.4.0-rc.3"],
     why: "who runs containers side by side may have runc write to /proc of the host; sandboxes meet it as containers of the host, the host's other containers all the more",
-    packages: ["runc"],
   },
   {
     ids: ["CVE-2025-54410"],
@@ -53,9 +55,16 @@ export const advisories: readonly Advisory[] = [
     fixedIn: ["25.0.13", "28.0.0"],
     why: "when firewalld reloads, networks of containers are no longer apart; sandboxes of isolation privileged have nothing else between them",
     onlyWithFirewalld: true,
-    packages: ["docker.io"],
   },
 ];
+
+/** What of docker.com's is installed here. */
+export async function dockerPackages(machine: Machine): Promise<string[]> {
+  const status = `\n${(await machine.read("/var/lib/dpkg/status")) ?? ""}`;
+  return Object.values(packages)
+    .map(({ docker }) => docker)
+    .filter((name) => status.includes(`\nPackage: ${name}\nStatus: install ok installed\n`));
+}
 
 /** A version's numbers and its release candidate's; undefined for what is no version. */
 export function parseVersion(text: string): number[] | undefined {
@@ -81,62 +90,95 @@ export function isAffected(version: string, fixedIn: readonly string[]): boolean
   return compare(own, bound) < 0;
 }
 
+const check = "advisories";
+
 export interface AdvisoryFacts {
   engine: EngineFacts;
   firewalldIsActive: boolean;
   /** Whether a package of the distribution says that it has mended this one. */
-  isPatched: (packages: readonly string[], id: string) => boolean;
+  isPatched: (name: string, id: string) => boolean;
+  /** As `dockerPackages`. */
+  fromDocker: readonly string[];
 }
 
 /**
  * Never a failure: distributions mend without changing the version, which is all that an engine tells.
  */
 export function decideAdvisories(facts: AdvisoryFacts): Finding[] {
-  const check = "advisories";
   const { engine } = facts;
   const versions = { runc: engine.components["runc"] ?? "", engine: engine.version };
   const faults = advisories.flatMap((advisory): Finding[] => {
+    const { part, ids, fixedIn, why } = advisory;
     if (advisory.onlyWithFirewalld && !facts.firewalldIsActive) return [];
-    const version = versions[advisory.part];
-    if (!isAffected(version, advisory.fixedIn)) return [];
-    const open = advisory.ids.filter((id) => !facts.isPatched(advisory.packages, id));
+    const version = versions[part];
+    if (!isAffected(version, fixedIn)) return [];
+    const { distribution, docker } = packages[part];
+    const name = `${part === "engine" ? "Docker Engine" : part} ${version}`;
+    const mended = `(fixed in ${fixedIn.join(", ")})`;
+    const upgrade = (of: string) =>
+      `apt-get update; apt-get install --only-upgrade ${of}; systemctl restart docker`;
+    if (facts.fromDocker.includes(docker))
+      return [
+        warning(check, {
+          what: `${name} has ${ids.join(", ")} ${mended}`,
+          why,
+          fix: upgrade(docker),
+        }),
+      ];
+    const open = ids.filter((id) => !facts.isPatched(distribution, id));
     if (open.length === 0) return [];
-    const name = advisory.part === "engine" ? "Docker Engine" : advisory.part;
-    const [package_ = ""] = advisory.packages;
     return [
       warning(check, {
-        what: `${name} ${version} has ${open.join(", ")}, unless your distribution has mended it (fixed in ${advisory.fixedIn.join(", ")})`,
-        why: advisory.why,
+        what: `${name} has ${open.join(", ")}, unless your distribution has mended it ${mended}`,
+        why,
         fix:
-          `apt-get update; apt-get install --only-upgrade ${package_}; systemctl restart docker\n` +
-          `zgrep ${open[0] ?? ""} /usr/share/doc/${package_}/changelog.Debian.gz # says whether it is mended`,
+          `${upgrade(distribution)}\n` +
+          `zgrep ${open[0] ?? ""} /usr/share/doc/${distribution}/changelog.Debian.gz # says whether it is mended`,
       }),
     ];
   });
-  return faultsOr(faults, inOrder(check, "none known for these versions that matter here"));
+  return faultsOr(
+    [...unknownRunc(versions.runc), ...faults],
+    inOrder(check, "none known for these versions that matter here"),
+  );
+}
+
+/** An engine that finds no runc in its PATH, or one that prints something else, leaves its version out. */
+function unknownRunc(version: string): Finding[] {
+  if (parseVersion(version)) return [];
+  return [
+    warning(check, {
+      what: `the engine does not tell the version of its runc${version === "" ? "" : ` (it says ${JSON.stringify(version)})`}`,
+      why: "runc starts each sandbox as the host's root: whether it has a hole by which a container gets out, nobody can say",
+      fix: "docker version; runc --version # hold it against docs/doctor.md, Advisories",
+    }),
+  ];
 }
 
 /** Reads the changelogs of the packages that are asked for later. */
 export async function readPatches(
   directory = "/usr/share/doc",
 ): Promise<AdvisoryFacts["isPatched"]> {
-  const names = [...new Set(advisories.flatMap(({ packages }) => packages))];
   const texts = new Map<string, string>();
-  for (const name of names) {
+  for (const { distribution: name } of Object.values(packages)) {
     const packed = await ignoring(readFile(`${directory}/${name}/changelog.Debian.gz`), "ENOENT");
     if (packed) texts.set(name, (await promisify(gunzip)(packed)).toString());
   }
-  return (packages, id) => packages.some((name) => texts.get(name)?.includes(id) === true);
+  return (name, id) => texts.get(name)?.includes(id) === true;
 }
 
 /** Older containerd made it for all of the host's users to enter; others who work on the host could read images. */
 export async function lookAtEngineDirectory(machine: Machine): Promise<Finding> {
   const found = await machine.run("stat", ["--format=%a", "/var/lib/containerd"]);
-  return decideEngineDirectory(found.ok ? parseInt(found.stdout, 8) : undefined);
+  const mode = found.ok ? parseInt(found.stdout, 8) : undefined;
+  return decideEngineDirectory(mode, await dockerPackages(machine));
 }
 
 /** @param mode of /var/lib/containerd; undefined when it is not there */
-export function decideEngineDirectory(mode: number | undefined): Finding {
+export function decideEngineDirectory(
+  mode: number | undefined,
+  fromDocker: readonly string[],
+): Finding {
   const check = "engine directory";
   if (mode === undefined || (mode & 0o077) === 0) {
     return inOrder(check, "/var/lib/containerd is root's alone");
@@ -144,6 +186,6 @@ export function decideEngineDirectory(mode: number | undefined): Finding {
   return warning(check, {
     what: `/var/lib/containerd has mode ${mode.toString(8)} (CVE-2024-25621)`,
     why: "whoever has an account on this host may get at what the engine keeps in there, set-uid programs of images included",
-    fix: "chmod 700 /var/lib/containerd; apt-get install --only-upgrade containerd",
+    fix: `chmod 700 /var/lib/containerd; apt-get install --only-upgrade ${fromDocker.includes("containerd.io") ? "containerd.io" : "containerd"}`,
   });
 }

@@ -5,7 +5,12 @@ import type { Config } from "../config.js";
 import { answersAt } from "../lib/answers-at.js";
 import { isEmbeddedHost } from "../lib/host-facts.js";
 import type { Log } from "../lib/log.js";
-import { decideAdvisories, lookAtEngineDirectory, readPatches } from "./advisories.js";
+import {
+  decideAdvisories,
+  dockerPackages,
+  lookAtEngineDirectory,
+  readPatches,
+} from "./advisories.js";
 import { decideCapacity, readCapacity } from "./capacity.js";
 import { cgroupVersion, lookAtCgroups, readCgroups } from "./cgroups.js";
 import { lookAtClock } from "./clock.js";
@@ -105,6 +110,7 @@ async function lookAtAll(
           engine,
           firewalldIsActive: (await services)?.includes("firewalld.service") === true,
           isPatched: await readPatches(),
+          fromDocker: await dockerPackages(machine),
         }),
       ),
     ),

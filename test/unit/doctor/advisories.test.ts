@@ -7,11 +7,13 @@ import {
   advisories,
   decideAdvisories,
   decideEngineDirectory,
+  dockerPackages,
   isAffected,
   parseVersion,
   readPatches,
 } from "../../../src/doctor/advisories.js";
 import { engineFacts } from "../../../src/doctor/engine.js";
+import { fakeMachine } from "./fake-machine.js";
 
 const engine = (runc: string, version = "28.5.2") =>
   engineFacts({ Version: version, Components: [{ Name: "runc", Version: runc }] }, {});
@@ -60,6 +62,7 @@ describe("advisories", () => {
       engine: engine("1.1.11"),
       firewalldIsActive: false,
       isPatched: never,
+      fromDocker: [],
     });
     expect(found.map(({ status }) => status)).toEqual(["warning", "warning"]);
     expect(found[0]?.what).toContain("runc 1.1.11 has CVE-2024-21626, unless");
@@ -68,12 +71,12 @@ describe("advisories", () => {
   });
 
   it("leaves out what the distribution says it has mended", () => {
-    const isPatched = (packages: readonly string[], id: string) =>
-      packages.includes("runc") && id !== "CVE-2025-52881";
+    const isPatched = (name: string, id: string) => name === "runc" && id !== "CVE-2025-52881";
     const found = decideAdvisories({
       engine: engine("1.1.15+ds1"),
       firewalldIsActive: false,
       isPatched,
+      fromDocker: [],
     });
     expect(found).toMatchObject([{ status: "warning" }]);
     expect(found[0]?.what).toContain("has CVE-2025-52881, unless");
@@ -86,11 +89,70 @@ describe("advisories", () => {
     "asks whether firewalld is there (%s), which one of them needs",
     (firewalldIsActive, status) => {
       const old = engine("1.3.3", "26.1.5");
-      expect(decideAdvisories({ engine: old, firewalldIsActive, isPatched: never })).toMatchObject([
-        { check: "advisories", status },
-      ]);
+      const facts = { engine: old, firewalldIsActive, isPatched: never, fromDocker: [] };
+      expect(decideAdvisories(facts)).toMatchObject([{ check: "advisories", status }]);
     },
   );
+});
+
+describe("advisories on docker.com's packages", () => {
+  const found = (runc: string, version: string, fromDocker: string[]) =>
+    decideAdvisories({
+      engine: engine(runc, version),
+      firewalldIsActive: true,
+      // What another package's changelog says is not of these.
+      isPatched: () => true,
+      fromDocker,
+    });
+  const both = ["containerd.io", "docker-ce"];
+
+  it("name the packages that mend it, whose versions are all there is to know", () => {
+    const faults = found("1.3.2", "27.5.1", both);
+    expect(faults.map(({ fix }) => fix)).toEqual([
+      "apt-get update; apt-get install --only-upgrade containerd.io; systemctl restart docker",
+      "apt-get update; apt-get install --only-upgrade docker-ce; systemctl restart docker",
+    ]);
+    for (const { what } of faults) expect(what).not.toContain("unless");
+  });
+
+  it("are told of the parts that are docker.com's", () => {
+    expect(found("1.3.2", "27.5.1", ["docker-ce"])).toMatchObject([
+      { status: "warning", what: expect.stringContaining("Docker Engine 27.5.1 has") as string },
+    ]);
+    expect(found("1.3.4", "29.1.0", both)).toMatchObject([{ status: "ok" }]);
+  });
+
+  it.each([
+    ["both", "install ok installed", both],
+    ["none that was removed", "deinstall ok config-files", []],
+  ])("are known by what dpkg has installed: %s", async (_which, status, names) => {
+    const packages = ["bash", "containerd.io", "docker-ce", "docker-ce-cli"];
+    const text = packages.map((name) => `Package: ${name}\nStatus: ${status}\nPriority: x\n`);
+    const machine = fakeMachine({ "/var/lib/dpkg/status": text.join("\n") });
+    expect(await dockerPackages(machine)).toEqual(names);
+  });
+
+  it("are none where there is no dpkg", async () => {
+    expect(await dockerPackages(fakeMachine())).toEqual([]);
+  });
+});
+
+describe("advisories on a runc without a version", () => {
+  it.each([
+    ["that is not told", [], "does not tell the version of its runc"],
+    ["that is empty", [{ Name: "runc", Version: "" }], "does not tell the version of its runc"],
+    ["that is none", [{ Name: "runc", Version: "N/A" }], '(it says "N/A")'],
+  ])("%s is no version without holes", (_which, Components, what) => {
+    const facts = {
+      engine: engineFacts({ Version: "28.5.2", Components }, {}),
+      firewalldIsActive: false,
+      isPatched: never,
+      fromDocker: [],
+    };
+    expect(decideAdvisories(facts)).toMatchObject([
+      { check: "advisories", status: "warning", what: expect.stringContaining(what) as string },
+    ]);
+  });
 });
 
 describe("readPatches", () => {
@@ -101,9 +163,9 @@ describe("readPatches", () => {
       const changelog = "runc (1.1.15+ds1-2+deb13u1)\n  * Fix CVE-2025-31133: masked paths\n";
       await writeFile(join(dir, "runc", "changelog.Debian.gz"), gzipSync(changelog));
       const isPatched = await readPatches(dir);
-      expect(isPatched(["runc"], "CVE-2025-31133")).toBe(true);
-      expect(isPatched(["runc"], "CVE-2024-21626")).toBe(false);
-      expect(isPatched(["docker.io"], "CVE-2025-31133")).toBe(false);
+      expect(isPatched("runc", "CVE-2025-31133")).toBe(true);
+      expect(isPatched("runc", "CVE-2024-21626")).toBe(false);
+      expect(isPatched("docker.io", "CVE-2025-31133")).toBe(false);
     } finally {
       await rm(dir, { recursive: true });
     }
@@ -117,6 +179,15 @@ describe("engine directory", () => {
     ["warning", 0o711],
     ["warning", 0o755],
   ])("%s with mode %s", (status, mode) => {
-    expect(decideEngineDirectory(mode)).toMatchObject({ check: "engine directory", status });
+    expect(decideEngineDirectory(mode, [])).toMatchObject({ check: "engine directory", status });
+  });
+
+  it.each([
+    ["containerd", []],
+    ["containerd.io", ["containerd.io", "docker-ce"]],
+  ])("is mended by the package %s", (name, fromDocker) => {
+    expect(decideEngineDirectory(0o711, fromDocker).fix).toMatch(
+      new RegExp(`--only-upgrade ${name}$`),
+    );
   });
 });
