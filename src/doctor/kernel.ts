@@ -77,7 +77,8 @@ export function decideOverlay(tried: Outcome): Finding {
   return failure(check, {
     what: `a user namespace cannot use it: ${tried.reason.text}`,
     why,
-    fix: "modprobe overlay; where it is there, boot Linux 5.11 or newer: older ones let only real root mount it",
+    // The try is made with unshare, as sandboxes are.
+    fix: "modprobe overlay; where it is there, boot Linux 5.11 or newer: older ones let only real root mount it; where a profile of AppArmor is in force for unshare, as on Ubuntu since 25.04, see apparmor",
   });
 }
 

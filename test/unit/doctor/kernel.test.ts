@@ -36,7 +36,9 @@ describe("overlayfs", () => {
   });
 
   it("tells what the kernel said", () => {
-    expect(decideOverlay(failed("mount: wrong fs type")).what).toContain("mount: wrong fs type");
+    const { what, fix } = decideOverlay(failed("mount: wrong fs type"));
+    expect(what).toContain("mount: wrong fs type");
+    expect(fix).toMatch(/profile of AppArmor .* for unshare/);
   });
 });
 

@@ -36,16 +36,20 @@ export function UsagePanel(props: { sandbox: Sandbox; onChanged: (sandbox: Sandb
 /** Below this, percent of the last minute, nobody notices. */
 const worthTelling = 5;
 
+/** Of its limit: from here on waiting comes from the limit, and not from reading back what was not kept. */
+const nearlyAll = 0.9;
+
 /** What slowed it in the last minute beside its CPU limit; only hosts with cgroup v2 know. */
-function Waits({ usage }: { usage: Usage | undefined }) {
+export function Waits({ usage }: { usage: Usage | undefined }) {
   const memory = Math.round(usage?.pressure?.memory.somePercent ?? 0);
+  const isNearlyFull = usage && usage.memory.usedBytes >= nearlyAll * usage.memory.limitBytes;
   const disk = Math.round(usage?.pressure?.io.somePercent ?? 0);
   return (
     <>
       {memory >= worthTelling && (
         <p class="callout">
-          In the last minute it had to wait for memory {memory} % of the time: nearly all it may use
-          is taken.
+          In the last minute it had to wait for memory {memory} % of the time
+          {isNearlyFull ? ": nearly all it may use is taken." : "."}
         </p>
       )}
       {disk >= worthTelling && (
