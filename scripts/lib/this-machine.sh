@@ -5,11 +5,13 @@ ENGINE_MIN=25
 
 has_systemd() { [[ -d /run/systemd/system && $(cat /proc/1/comm) == systemd ]]; }
 
-# engine_version: major version of the Docker Engine that answers at the usual socket; empty for none.
+# engine_version [SOCKET]: major version of the Docker Engine that answers there, or at the usual socket; empty for none,
+# also where one has left its socket behind.
 engine_version() {
-  [[ -S /run/docker.sock ]] || return 0
-  curl -sf -m 5 --unix-socket /run/docker.sock http://localhost/version |
-    sed -n 's/.*"Version":"\([0-9]*\)\..*/\1/p' | head -n 1
+  local socket=${1:-/run/docker.sock} said
+  [[ -S $socket ]] || return 0
+  said=$(curl -sf -m 5 --unix-socket "$socket" http://localhost/version) || return 0
+  sed -n 's/.*"Version":"\([0-9]*\)\..*/\1/p' <<<"$said" | head -n 1
 }
 
 # machine_kind: `local` where Berth can be installed into this machine, else `embedded`.
