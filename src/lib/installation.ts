@@ -4,6 +4,9 @@ import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { BerthError, ignoring } from "./errors.js";
 
+/** On containers and networks: which Berth's they are. */
+export const installationLabel = "berth.installation";
+
 const pathIn = (dataDir: string) => join(dataDir, "installation-id");
 
 /** Whether a Berth has ever worked on this data directory. */

@@ -10,9 +10,7 @@ const ending = ".json";
 /** Names of the users who have a record here. */
 export async function usersIn(dir: string): Promise<string[]> {
   const files = (await ignoring(readdir(dir), "ENOENT")) ?? [];
-  return files
-    .filter((file) => file.endsWith(ending))
-    .map((file) => file.slice(0, -ending.length));
+  return files.filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length));
 }
 
 export const userFile = (dir: string, name: string): string => join(dir, `${name}${ending}`);
