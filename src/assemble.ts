@@ -47,8 +47,8 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const sandboxesDir = join(config.dataDir, "sandboxes");
   const systemd = new DbusSystemd({ address: busAddress });
   const keys = new KeyPool({ size: config.keyPool, log });
-  const images = buildImages(config, log);
   const installation = await installationId(config.dataDir);
+  const images = buildImages(config, log, installation);
   const mark = markOf(installation);
   const preloads = await buildPreloads(config, log, images);
   // 14 of the 15 characters that an interface's name may have.
@@ -116,8 +116,11 @@ function ioCeilingOf({ io, dataDir }: Config): IoCeiling | undefined {
   return { path: dataDir, readBytes: read, writeBytes: write, readIops, writeIops };
 }
 
-export const buildImages = (config: Config, log: Log): Images =>
-  new Images(imagesOptions(config, log));
+export const buildImages = (config: Config, log: Log, installation?: string): Images =>
+  new Images({
+    ...imagesOptions(config, log),
+    ...(installation === undefined ? {} : { installation }),
+  });
 
 function imagesOptions(config: Config, log: Log): ImagesOptions {
   const [quick, lasting] = [

@@ -60,8 +60,6 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const address = { host: config.listen.host, port, ...(tls ? { tls } : {}) };
   const server = await listen(app, join(config.runDir, "berth.sock"), address, log);
   keys.start();
-  await records.saveMigrated();
-  await users.saveMigrated();
   const stopUpkeep = startUpkeep(provisioner, log);
   log.info({ host: address.host, port, sandboxes: records.all().length }, "berth is ready");
   if (options.notifySocket !== undefined) {

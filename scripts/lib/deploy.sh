@@ -10,7 +10,7 @@
 # With what takes it away again: the clone or tarball it came from may be gone by then.
 DEPLOY_PARTS=(
   bin dist images slices docs package.json README.md CHANGELOG.md LICENSE
-  scripts/install scripts/lib/{build,common,deploy,install,node,outside,release,this-machine,uninstall}.sh
+  scripts/install scripts/lib/{build,common,deploy,install,lock,node,outside,release,this-machine,uninstall}.sh
 )
 
 # deploy_stamp REPO: hash over all that decides what runs. Times, owners and the umask do not count, nor whether it
@@ -21,6 +21,9 @@ deploy_stamp() {
   tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode="$SAME_MODES" -cf - "${parts[@]}" |
     sha256sum | cut -d' ' -f1
 }
+
+# Set once the version in place is no more, or not surely, the one before.
+DEPLOY_BEGUN=no
 
 # deploy_project REPO ROOT: /opt/berth and what belongs to it outside. Sets DEPLOY_STAMP and DEPLOY_CHANGED. What was
 # there before stays in /opt/berth.old until deploy_settle, or deploy_undo, which puts it back.
@@ -49,41 +52,85 @@ deploy_tree() {
   copy_modules "$repo" "$new"
   chown -hR 0:0 "$new"
   chmod -R "$SAME_MODES" "$new"
-  [[ ! -f $opt/berth/.installed ]] || cp -a "$opt/berth/.installed" "$new/"
+  # Before it is in place: a tree without a list is of before there was one (deploy_settled).
+  outside_list "$opt/berth" | outside_write "$new/.installed"
   echo "$DEPLOY_STAMP" >"$new/.stamp"
-  if [[ -e $opt/berth.old && ! -e $opt/berth/.settled ]]; then
+  DEPLOY_BEGUN=yes
+  if [[ -e $opt/berth && -e $opt/berth.old ]]; then
     # A version that was never seen to work is nothing to go back to.
     mv -T "$opt/berth" "$opt/berth.bad"
   elif [[ -e $opt/berth ]]; then
-    rm -rf "$opt/berth.old"
     mv -T "$opt/berth" "$opt/berth.old"
   fi
   mv -T "$new" "$opt/berth"
   rm -rf "$opt/berth.bad"
 }
 
-# deploy_recover ROOT: one that was killed between two renames left none in place.
+# deploy_whole TREE: all of it is there, for the stamp is written last and nothing is removed in place.
+deploy_whole() { [[ -f $1/.stamp && -f $1/package.json && -f $1/dist/main.js ]]; }
+
+# deploy_settled OPT: the version in place was seen to work. Before there was a list, nobody went back: what was in
+# place was in use, and what lay beside it was being removed.
+deploy_settled() { [[ -e $1/berth/.settled || ! -e $1/berth/.installed ]]; }
+
+# deploy_can_undo ROOT: there is a version to go back to.
+deploy_can_undo() {
+  local opt=${1%/}/opt
+  deploy_whole "$opt/berth.old" && { [[ ! -e $opt/berth ]] || ! deploy_settled "$opt"; }
+}
+
+# deploy_there ROOT: the tree that is installed; empty for none. It is not in place where a run was killed between two
+# renames.
+deploy_there() {
+  local opt=${1%/}/opt
+  if [[ -e $opt/berth ]]; then
+    echo "$opt/berth"
+  elif deploy_whole "$opt/berth.old"; then
+    echo "$opt/berth.old"
+  fi
+}
+
+# deploy_discard OPT NAME...: at once, for half a tree is not to be taken for one.
+deploy_discard() {
+  local opt=$1 name
+  shift
+  for name; do
+    rm -rf "$opt/berth.bad"
+    [[ ! -e $opt/$name ]] || mv -T "$opt/$name" "$opt/berth.bad"
+  done
+  rm -rf "$opt/berth.bad"
+}
+
+# deploy_recover ROOT: in order after a kill: a version in place, and beside it none but one to go back to.
 deploy_recover() {
   local opt=${1%/}/opt
-  [[ ! -e $opt/berth && -e $opt/berth.old ]] || return 0
-  mv -T "$opt/berth.old" "$opt/berth"
+  if [[ ! -e $opt/berth ]] && deploy_can_undo "$1"; then
+    mv -T "$opt/berth.old" "$opt/berth"
+  elif ! deploy_can_undo "$1"; then
+    deploy_discard "$opt" berth.old
+  fi
 }
 
 # deploy_settle ROOT: it works, nobody goes back.
 deploy_settle() {
   local opt=${1%/}/opt
   : >"$opt/berth/.settled"
-  rm -rf "$opt/berth.old" "$opt/berth.bad"
+  DEPLOY_BEGUN=no
+  deploy_discard "$opt" berth.old
 }
 
-# deploy_undo ROOT: the version before, which there must be, with all that belongs to it.
+# deploy_undo ROOT: the version before, which there must be (deploy_can_undo), with all that belongs to it.
 deploy_undo() {
-  local opt=${1%/}/opt
-  # The list of the one that goes names what it brought.
-  [[ ! -f $opt/berth/.installed ]] || cp -a "$opt/berth/.installed" "$opt/berth.old/"
+  local opt=${1%/}/opt tree
+  # The list of the one that goes names what it brought; that one may still be on its way.
+  for tree in berth.new berth; do
+    [[ ! -f $opt/$tree/.installed ]] || cp -a "$opt/$tree/.installed" "$opt/berth.old/"
+  done
+  : >"$opt/berth.old/.settled"
   rm -rf "$opt/berth.bad"
-  mv -T "$opt/berth" "$opt/berth.bad"
+  [[ ! -e $opt/berth ]] || mv -T "$opt/berth" "$opt/berth.bad"
   mv -T "$opt/berth.old" "$opt/berth"
+  DEPLOY_BEGUN=no
   outside_put "$1"
-  rm -rf "$opt/berth.bad"
+  rm -rf "$opt/berth.bad" "$opt/berth.new"
 }

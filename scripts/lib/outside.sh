@@ -23,16 +23,19 @@ berth.fish /etc/fish/completions/berth.fish
 TARGETS
 }
 
+# outside_list TREE: what an installed tree has outside; one of before there was a list has what it would put there.
+outside_list() {
+  if [[ -f $1/.installed ]]; then
+    cat "$1/.installed"
+  elif [[ -d $1 ]]; then
+    outside_plan "$1" | cut -d' ' -f1,2
+  fi
+}
+
 # outside_is_ours ROOT TARGET
 outside_is_ours() {
-  local tree=$1/opt/berth
-  [[ $(readlink "$1$2") != /opt/berth/* ]] || return 0
-  if [[ -f $tree/.installed ]]; then
-    grep -qxF -e "file $2" -e "link $2" "$tree/.installed"
-  else
-    # Of before there was a list.
-    [[ -d $tree ]] && outside_plan "$tree" | cut -d' ' -f2 | grep -qxF "$2"
-  fi
+  [[ $(readlink "$1$2") == /opt/berth/* ]] ||
+    grep -qxF -e "file $2" -e "link $2" <<<"$(outside_list "$(deploy_there "$1")")"
 }
 
 # outside_check TREE ROOT: dies where something that is not Berth's is in the way.
@@ -86,13 +89,11 @@ outside_prune() {
 # outside_remove ROOT: all of it, the directories too if nothing else is in them.
 outside_remove() {
   local root=${1%/} list kind name
-  list=$root/opt/berth/.installed
-  # Of before there was a list.
-  [[ -f $list ]] || outside_plan "$root/opt/berth" | cut -d' ' -f1,2 | outside_write "$list"
+  list=$(outside_list "$root/opt/berth")
   while read -r kind name; do
     [[ $kind != file && $kind != link ]] || outside_remove_one "$root" "$kind" "$name"
-  done <"$list"
-  sed -n 's/^directory //p' "$list" | sort -r | while read -r name; do
+  done <<<"$list"
+  sed -n 's/^directory //p' <<<"$list" | sort -r | while read -r name; do
     rmdir "$root$name" 2>/dev/null || true
   done
 }
@@ -110,8 +111,8 @@ outside_note() {
   { [[ ! -f $list ]] || cat "$list" && for name in "$@"; do echo "$kind $name"; done; } | outside_write "$list"
 }
 
-# outside_noted ROOT KIND: the names.
-outside_noted() { sed -n "s/^$2 //p" "${1%/}/opt/berth/.installed" 2>/dev/null || true; }
+# outside_noted TREE KIND: the names.
+outside_noted() { outside_list "$1" | sed -n "s/^$2 //p"; }
 
 # Whole or not at all, and each line once.
 outside_write() {

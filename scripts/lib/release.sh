@@ -15,6 +15,18 @@ version_of() {
   [[ ! -f $1/package.json ]] || sed -n 's/^  "version": "\(.*\)",$/\1/p' "$1/package.json" | head -n 1
 }
 
+# version_older A B: 1.0.0-rc.1 is older than 1.0.0, as sort(1) has it with a tilde.
+version_older() {
+  [[ $1 != "$2" && $(printf '%s\n' "${1/-/\~}" "${2/-/\~}" | sort -V | head -n 1) == "${1/-/\~}" ]]
+}
+
+# record_version TREE KIND: the version in which a build writes records of that kind (sandboxes, users); empty for one
+# that does not say.
+record_version() {
+  [[ ! -f $1/dist/record-versions.json ]] ||
+    sed -n "s/^  \"$2\": \([0-9]*\),*\$/\1/p" "$1/dist/record-versions.json"
+}
+
 # release_pack REPO DIRECTORY: makes berth-VERSION.tar.gz and SHA256SUMS of a clone that is built, and prints the
 # tarball's name. The same commit gives the same bytes: sorted, with the commit's time, without owners and umask.
 release_pack() {

@@ -5,24 +5,26 @@ ENGINE_MIN=25
 
 has_systemd() { [[ -d /run/systemd/system && $(cat /proc/1/comm) == systemd ]]; }
 
-# engine_version: major version of the Docker Engine that answers at the usual socket; empty for none.
+# engine_version SOCKET: major version of the Docker Engine that answers there; empty for none, also where one has left
+# its socket behind.
 engine_version() {
-  [[ -S /run/docker.sock ]] || return 0
-  curl -sf -m 5 --unix-socket /run/docker.sock http://localhost/version |
-    sed -n 's/.*"Version":"\([0-9]*\)\..*/\1/p' | head -n 1
+  local said
+  [[ -S $1 ]] || return 0
+  said=$(curl -sf -m 5 --unix-socket "$1" http://localhost/version) || return 0
+  sed -n 's/.*"Version":"\([0-9]*\)\..*/\1/p' <<<"$said" | head -n 1
 }
 
 # machine_kind: `local` where Berth can be installed into this machine, else `embedded`.
 machine_kind() {
   local engine
-  engine=$(engine_version)
+  engine=$(engine_version /run/docker.sock)
   if has_systemd && ((${engine:-0} >= ENGINE_MIN)); then echo local; else echo embedded; fi
 }
 
 # machine_lacks: in words, why not.
 machine_lacks() {
   local engine
-  engine=$(engine_version)
+  engine=$(engine_version /run/docker.sock)
   if ! has_systemd; then
     echo "no systemd as PID 1"
   elif [[ -z $engine ]]; then

@@ -3,11 +3,13 @@
 # Berth off this machine again. Each step is safe to repeat, and the list of what there is goes last.
 
 uninstall_berth() {
-  deploy_recover /
-  [[ -e /opt/berth ]] || {
-    rm -rf /opt/berth.{new,old,bad}
+  # A dry run only looks.
+  [[ $DRY_RUN == yes ]] || deploy_recover /
+  THERE=$(deploy_there /)
+  if [[ -z $THERE ]]; then
+    [[ $DRY_RUN == yes ]] || deploy_discard /opt berth.new
     die "there is no Berth in /opt/berth"
-  }
+  fi
   may_uninstall
   plan_uninstall
   [[ $DRY_RUN == no ]] || return 0
@@ -21,10 +23,9 @@ uninstall_berth() {
   rmdir /etc/berth 2>/dev/null || true
   systemctl daemon-reload
   systemctl reset-failed berth.service berth-reap.service berth-reap.timer 2>/dev/null || true
-  # Away at once: half of it would be no Berth to run this again with.
-  rm -rf /opt/berth.{new,old,bad}
-  mv -T /opt/berth /opt/berth.bad
-  rm -rf /opt/berth.bad
+  rm -rf /opt/berth.records
+  # The tree in place last: without it there is no Berth to run this again with.
+  deploy_discard /opt berth.new berth.old berth
   echo "Berth is uninstalled$([[ $PURGE == yes ]] && echo ', with all its data')." >&2
 }
 
@@ -39,22 +40,25 @@ may_uninstall() {
 # clear_host_verb OPTION...: of the version that is installed, which knows its own records; of this one where that had
 # no such verb yet. By a socket's directory that is always there it is told to stay on this machine.
 clear_host_verb() {
-  local berth=/opt/berth/bin/berth
+  local berth=$THERE/bin/berth
   "$berth" help clear-host >/dev/null 2>&1 || berth=$REPO/bin/berth
   [[ $PURGE == no ]] || set -- --purge --yes "$@"
   BERTH_SOCKET=/run/berth.sock "$berth" clear-host "$@" 2>&1
 }
 
 plan_uninstall() {
+  local said
+  said=$(clear_host_verb --dry-run)
   echo "This removes:"
-  clear_host_verb --dry-run | sed -n 's/^would /  /p'
+  sed -n '/^would leave /d; s/^would /  /p' <<<"$said"
   echo "  remove /opt/berth, and what belongs to it:"
-  { outside_noted / file && outside_noted / link; } | sed 's/^/    /'
+  { outside_noted "$THERE" file && outside_noted "$THERE" link; } | sed 's/^/    /'
   if [[ $PURGE == yes ]]; then
     echo "  remove users, keys and records in the data directory, and /etc/berth"
   else
     echo "It keeps the configuration in /etc/berth, users, keys, images and preloads."
   fi
+  sed -n 's/^would leave /It leaves /p' <<<"$said"
 }
 
 confirm() {
@@ -73,7 +77,10 @@ stop_daemon() {
 
 clear_host() {
   local said
-  said=$(clear_host_verb) && return
+  if said=$(clear_host_verb); then
+    sed -n 's/^leave /Left: /p' <<<"$said" >&2
+    return
+  fi
   printf '%s\n' "$said" | sed 's/^/  | /' >&2
   # Without a purge it may be that somebody made a sandbox meanwhile, and they are to be looked after.
   systemctl enable --quiet --now berth.service berth-reap.timer 2>/dev/null || true
@@ -84,13 +91,13 @@ clear_host() {
 stop_slice() {
   [[ -z $(systemctl list-units --all --plain --no-legend 'berth-*.slice') ]] || return 0
   systemctl stop berth.slice 2>/dev/null || true
-  # cgroup v1: the engine made it in hierarchies that systemd does not look after.
-  find /sys/fs/cgroup -depth -type d -name berth.slice -exec rmdir {} + 2>/dev/null || true
+  # cgroup v1: the engine made it in hierarchies that systemd does not look after. Further down are others' hosts.
+  rmdir /sys/fs/cgroup/berth.slice /sys/fs/cgroup/*/berth.slice 2>/dev/null || true
 }
 
 say_left() {
   local packages file
-  packages=$(outside_noted / package | tr '\n' ' ')
+  packages=$(outside_noted "$THERE" package | tr '\n' ' ')
   [[ -z $packages ]] ||
     echo "Installed for Berth, and left, for others may use them by now: apt-get remove ${packages% }" >&2
   [[ ! -d ${NODE_PREFIX:-} ]] ||

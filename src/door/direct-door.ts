@@ -5,7 +5,7 @@ import type { Log } from "../lib/log.js";
 import type { Route, WantedRoutes } from "../lib/model.js";
 import { DockerUser } from "./docker-user.js";
 import { forwardingError } from "./failure.js";
-import { parseTable, type KernelState } from "./kernel-state.js";
+import { parseTable, parseTables, type KernelState } from "./kernel-state.js";
 import { forwardedPorts, planOpen, planSync } from "./plan.js";
 import {
   changeElements,
@@ -128,11 +128,12 @@ export class DirectDoor {
     return ports.filter((port) => forwarded(port) || listened.includes(port));
   }
 
-  /** Leaves nothing of Berth in the host's firewall. */
+  /** Leaves nothing of this Berth's door in the host's firewall; the rule in DOCKER-USER is every Berth's. */
   uninstall(): Promise<void> {
     return this.#changing.runExclusive(async () => {
-      await this.#apply("remove all port forwarding", withoutTable(this.#table));
-      await this.#dockerUser.remove();
+      const act = "remove all port forwarding";
+      await this.#apply(act, withoutTable(this.#table));
+      if (!(await this.#hasOthers(act))) await this.#dockerUser.remove();
       this.#known.clear();
       this.#rulesMade = this.#dockerUserSeen = false;
     });
@@ -162,10 +163,25 @@ export class DirectDoor {
 
   /** undefined when there is no table of ours. */
   async #read(act: string): Promise<KernelState | undefined> {
+    const tables = await this.#tables(act);
+    if (!tables.includes(this.#table)) return undefined;
     try {
-      const list = await this.#exec("nft", ["-j", "list", "tables", "ip"]);
-      if (!list.includes(`"${this.#table}"`)) return undefined;
       return parseTable(await this.#exec("nft", ["-j", "list", "table", "ip", this.#table]));
+    } catch (error) {
+      throw forwardingError(act, "nft", error);
+    }
+  }
+
+  /** Whether another Berth forwards ports here, or has its wall up and may at any time. */
+  async #hasOthers(act: string): Promise<boolean> {
+    const isOwn = (name: string) => name === this.#table || name.startsWith(`${this.#table}_`);
+    const tables = await this.#tables(act);
+    return tables.some((name) => name.startsWith("berth_") && !isOwn(name));
+  }
+
+  async #tables(act: string): Promise<string[]> {
+    try {
+      return parseTables(await this.#exec("nft", ["-j", "list", "tables", "ip"]));
     } catch (error) {
       throw forwardingError(act, "nft", error);
     }

@@ -34,7 +34,16 @@ const mapSchema = z.object({
 });
 const setSchema = z.object({ name: z.literal("addresses"), elem: z.array(commented).default([]) });
 const ruleSchema = z.object({ chain: z.string(), comment: z.string().optional() });
+const tableSchema = z.object({ name: z.string() });
 const listing = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
+
+/** Reads the output of `nft -j list tables`. */
+export function parseTables(json: string): string[] {
+  return listing.parse(JSON.parse(json)).nftables.flatMap((item) => {
+    const table = "table" in item ? tableSchema.safeParse(item["table"]) : undefined;
+    return table?.success ? [table.data.name] : [];
+  });
+}
 
 /**
  * Reads the output of `nft -j list table ip berth`. Maps and sets that are none of ours make the

@@ -1,4 +1,5 @@
 import type { ContainerCreateOptions, HostConfig, NetworkCreateOptions } from "dockerode";
+import { installationLabel } from "../lib/installation.js";
 import type { Launch, NetworkLaunch } from "../lib/model.js";
 import { limitsConfig } from "./limits.js";
 
@@ -10,7 +11,7 @@ export const labelNames = {
   /** First host uid of a `userns` sandbox, whichever Berth's it is. */
   uidBase: "berth.uids",
   /** Which Berth of this engine: two with different data directories leave each other's alone. */
-  installation: "berth.installation",
+  installation: installationLabel,
 } as const;
 
 /** Name of a sandbox's container and network. */

@@ -48,6 +48,10 @@ export const repository = "berth/dind";
 export const tagOf = ({ digest }: Identity, image = "dind"): string =>
   `berth/${image}:${digest.slice(0, 12)}`;
 
+/** Whether Berth gives such a name: an image's label says less, for what is built on ours inherits it. */
+export const isOwnTag = (tag: string): boolean =>
+  /^berth\/(dind|exercise-[a-z0-9-]+):([0-9a-f]{12}|latest)$/.test(tag);
+
 export const labelsOf = ({ digest, recipe }: Identity, image = "dind"): Record<string, string> => ({
   [labelNames.image]: image,
   [labelNames.digest]: digest,

@@ -1,11 +1,14 @@
 import { join } from "node:path";
-import { BerthError, codeOf, messageOf } from "../lib/errors.js";
+import type { ImageInfo } from "dockerode";
+import { BerthError, messageOf } from "../lib/errors.js";
 import type { BuiltImage, DindImage } from "../lib/dind-image.js";
+import { installationLabel } from "../lib/installation.js";
 import type { Log } from "../lib/log.js";
 import { buildOnBase, importRoot } from "./build.js";
 import {
   debianArchitecture,
   identify,
+  isOwnTag,
   labelNames,
   labelsOf,
   tagOf,
@@ -28,6 +31,8 @@ export interface ImagesOptions {
   mirror?: string;
   /** For a growing root of 300 MB; on a disk. */
   workDir?: string;
+  /** Value of the label by which containers of this Berth are told from another's. */
+  installation?: string;
   /** Given to mmdebstrap: proxy settings. */
   environment?: Record<string, string>;
   now?: () => number;
@@ -121,26 +126,33 @@ export class Images {
    */
   async list(preloads: ReadonlySet<string> = new Set()): Promise<DindImage[]> {
     const { docker } = this.#options;
-    const filters = JSON.stringify({ label: [labelNames.image] });
-    const [images, containers] = await engineCall("list the images", () =>
-      Promise.all([docker.listImages({ filters }), docker.listContainers({ all: true })]),
+    const images = await this.#labelled();
+    const containers = await engineCall("list the containers", () =>
+      docker.listContainers({ all: true }),
     );
     const used = new Set(containers.map((container) => container.ImageID));
     const current = await this.#current();
-    return images
-      .toSorted((a, b) => b.Created - a.Created)
-      .map((image) => {
-        const tag = tagsOf(image)[0] ?? "";
-        return {
-          tag,
-          id: image.Id,
-          sizeBytes: image.Size,
-          createdAt: new Date(image.Created * 1000).toISOString(),
-          current: tag !== "" && (tag === current || preloads.has(tag)),
-          inUse: used.has(image.Id),
-          images: (image.Labels[preloadLabels.images] ?? "").split(" ").filter(Boolean),
-        };
-      });
+    return images.map((image) => {
+      const tag = tagsOf(image)[0] ?? "";
+      return {
+        tag,
+        id: image.Id,
+        sizeBytes: image.Size,
+        createdAt: new Date(image.Created * 1000).toISOString(),
+        current: tag !== "" && (tag === current || preloads.has(tag)),
+        inUse: used.has(image.Id),
+        images: (image.Labels[preloadLabels.images] ?? "").split(" ").filter(Boolean),
+      };
+    });
+  }
+
+  /** All with our label, the newest first: those that others have made of ours inherit it. */
+  async #labelled(): Promise<ImageInfo[]> {
+    const filters = JSON.stringify({ label: [labelNames.image] });
+    const images = await engineCall("list the images", () =>
+      this.#options.docker.listImages({ filters }),
+    );
+    return images.toSorted((a, b) => b.Created - a.Created);
   }
 
   /**
@@ -156,36 +168,53 @@ export class Images {
     }
     const listed = (await this.list()).find((image) => image.id === found.Id);
     if (listed?.inUse) throw inUse(name);
-    await engineCall(`remove the image ${name}`, async () => {
+    // By each of its names, for the engine refuses to remove one that has several by its id.
+    const tags = tagsOf(found);
+    for (const tag of tags.length > 0 ? tags : [found.Id]) await this.#untag(tag);
+  }
+
+  /**
+   * Removes every image of Berth's that no container is of, exercises and preloads included; tells which,
+   * or on a dry run which it would. Images have no owner on an engine: all stay while another Berth has
+   * sandboxes there. What others made of ours has our label, and another name: it stays, and is named.
+   */
+  async removeAll({ dryRun }: { dryRun: boolean }): Promise<RemovedImage[]> {
+    const listed = await this.#labelled();
+    if (listed.length > 0 && (await this.#isShared())) return [sharedImages];
+    const ours = listed.flatMap(tagsOf).filter(isOwnTag);
+    const removed: RemovedImage[] = [];
+    for (const tag of ours) {
+      const thing = `image ${tag}`;
       try {
-        // By each of its names, for the engine refuses to remove one that has several by its id.
-        const tags = tagsOf(found);
-        for (const tag of tags.length > 0 ? tags : [found.Id]) await docker.getImage(tag).remove();
+        if (!dryRun) await this.#untag(tag);
+        removed.push({ thing });
       } catch (error) {
-        // A container was made from it meanwhile.
-        if (statusOf(error) === 409) throw inUse(name);
+        removed.push({ thing, error: messageOf(error) });
+      }
+    }
+    return [...removed, ...listed.flatMap(notOurs)];
+  }
+
+  /** Takes one name from an image, and removes it with its last. @throws BerthError IMAGE_IN_USE */
+  async #untag(tag: string): Promise<void> {
+    await engineCall(`remove the image ${tag}`, async () => {
+      try {
+        await this.#options.docker.getImage(tag).remove();
+      } catch (error) {
+        // A container was made from it.
+        if (statusOf(error) === 409) throw inUse(tag);
         if (statusOf(error) !== 404) throw error;
       }
     });
   }
 
-  /**
-   * Removes every image of Berth's that no container is of, exercises and preloads included; tells which,
-   * or on a dry run which it would.
-   */
-  async removeAll({ dryRun }: { dryRun: boolean }): Promise<{ thing: string; error?: string }[]> {
-    const removed: { thing: string; error?: string }[] = [];
-    for (const { tag, id } of await this.list()) {
-      const thing = `image ${tag === "" ? id : tag}`;
-      try {
-        if (!dryRun) await this.remove(id);
-        removed.push({ thing });
-      } catch (error) {
-        // One of another's name that stood for it is gone with it.
-        if (codeOf(error) !== "IMAGE_MISSING") removed.push({ thing, error: messageOf(error) });
-      }
-    }
-    return removed;
+  async #isShared(): Promise<boolean> {
+    const { docker, installation } = this.#options;
+    const filters = JSON.stringify({ label: [installationLabel] });
+    const containers = await engineCall("list Berth's containers", () =>
+      docker.listContainers({ all: true, filters }),
+    );
+    return containers.some(({ Labels }) => Labels[installationLabel] !== installation);
   }
 
   async #current(): Promise<string | undefined> {
@@ -226,6 +255,28 @@ export class Images {
     this.#folder ??= readRecipe(join(this.#options.imagesDir, "dind"));
     return this.#folder;
   }
+}
+
+/** What came of an image when all are removed; `act` and `why` where it stays. */
+export interface RemovedImage {
+  thing: string;
+  act?: string;
+  why?: string;
+  error?: string;
+}
+
+const sharedImages: RemovedImage = {
+  act: "leave",
+  thing: "images",
+  why: "another Berth has sandboxes on this engine; berth image list and remove are for the rest",
+};
+
+/** What stays of an image with our label: its other names, or itself where it has none. */
+function notOurs(image: ImageInfo): RemovedImage[] {
+  const tags = tagsOf(image);
+  const left = tags.length === 0 ? [image.Id] : tags.filter((tag) => !isOwnTag(tag));
+  const why = "it was made of one of Berth's, and has no name of theirs";
+  return left.map((name) => ({ act: "leave", thing: `image ${name}`, why }));
 }
 
 /** The engine writes null for an image without labels. */

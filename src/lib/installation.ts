@@ -1,8 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { BerthError, ignoring } from "./errors.js";
+
+/** On containers and networks: which Berth's they are. */
+export const installationLabel = "berth.installation";
+
+const pathIn = (dataDir: string) => join(dataDir, "installation-id");
+
+/** Whether a Berth has ever worked on this data directory. */
+export async function isInstallation(dataDir: string): Promise<boolean> {
+  return (await ignoring(stat(pathIn(dataDir)), "ENOENT")) !== undefined;
+}
 
 /**
  * The name by which this Berth marks containers and networks, so that another one on the same engine
@@ -10,7 +20,7 @@ import { BerthError, ignoring } from "./errors.js";
  */
 export async function installationId(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const path = join(dataDir, "installation-id");
+  const path = pathIn(dataDir);
   const known = (await ignoring(readFile(path, "utf8"), "ENOENT"))?.trim();
   if (known === undefined) {
     const id = randomBytes(8).toString("hex");

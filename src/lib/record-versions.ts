@@ -5,8 +5,9 @@ import { BerthError } from "./errors.js";
 export type Migration = (record: Record<string, unknown>) => Record<string, unknown>;
 
 /**
- * How a kind of record came to be what it is. A field that changes its meaning, or must always be there
- * from now on, is a new version: its migration goes to the end, and none is ever changed.
+ * How a kind of record came to be what it is. A field that changes its meaning, or that may be there from
+ * now on, is a new version: its migration goes to the end, and none is ever changed. The version alone
+ * tells whether a Berth can read a record, for whoever installs an older one or goes back to it.
  */
 export interface History {
   /** The version of the oldest records there are; those of version 0 do not say so. */
@@ -26,17 +27,13 @@ const record = z.record(z.string(), z.unknown());
  * @param what names it in the error: `/var/lib/berth/users/ann.json`
  * @throws BerthError RECORD_INVALID when a newer Berth wrote it
  */
-export function migrate(
-  json: unknown,
-  history: History,
-  what: string,
-): { json: unknown; isOutdated: boolean } {
+export function migrate(json: unknown, history: History, what: string): unknown {
   const parsed = record.safeParse(json);
-  if (!parsed.success) return { json, isOutdated: false };
+  if (!parsed.success) return json;
   const { version = 0 } = parsed.data;
   const current = currentVersion(history);
   if (typeof version !== "number" || !Number.isInteger(version) || version < history.oldest)
-    return { json, isOutdated: false };
+    return json;
   if (version > current) {
     throw new BerthError(
       "RECORD_INVALID",
@@ -46,5 +43,5 @@ export function migrate(
   }
   let migrated = parsed.data;
   for (const step of history.migrations.slice(version - history.oldest)) migrated = step(migrated);
-  return { json: { ...migrated, version: current }, isOutdated: version < current };
+  return { ...migrated, version: current };
 }

@@ -49,8 +49,13 @@ export interface Parts {
 export interface Images {
   /** The tag of today's dind image; IMAGE_MISSING when it has not been built. */
   require(): Promise<string>;
-  /** Removes every image that Berth has made and no container is of; tells which, or on a dry run which it would. */
-  removeAll(options: { dryRun: boolean }): Promise<{ thing: string; error?: string }[]>;
+  /**
+   * Removes every image that Berth has made and no container is of; tells which, or on a dry run which it
+   * would, and with an act and a reason of their own what stays.
+   */
+  removeAll(options: {
+    dryRun: boolean;
+  }): Promise<{ thing: string; act?: string; why?: string; error?: string }[]>;
 }
 
 /** src/image/preload: images that sandboxes of a profile have from the start, in a store they share. */
@@ -222,6 +227,6 @@ export interface Door {
   sync(wanted: WantedRoutes, options?: { dryRun?: boolean }): Promise<string[]>;
   /** Of these TCP ports, the ones something on the host already listens on. */
   takenPorts(ports: number[]): Promise<number[]>;
-  /** Leaves nothing of Berth in the host's firewall. */
+  /** Leaves nothing of this Berth in the host's firewall, but what another one needs as well. */
   uninstall(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { readdir, readFile, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import {
@@ -75,16 +75,14 @@ export class Records {
 
   /**
    * Reads every record; one that cannot be read is logged and nothing of its sandbox is touched. What an
-   * older Berth wrote is migrated in memory: {@link saveMigrated} writes it.
+   * older Berth wrote is migrated in memory, and written when it is saved for another reason: what is
+   * on the disk can be read by that Berth for as long as may be.
    */
   async load(): Promise<void> {
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     for (const id of await this.#directories()) {
       try {
-        const read = await readRecord(this.#path(id), id);
-        if (!read) continue;
-        this.#records.set(id, read.record);
-        if (read.isOutdated) this.#outdated.add(id);
+        const record = await readRecord(this.#path(id), id);
+        if (record) this.#records.set(id, record);
       } catch (error) {
         this.#unreadable.add(id);
         this.#log.error(
@@ -95,29 +93,6 @@ export class Records {
     }
   }
 
-  /**
-   * Writes the records that an older Berth wrote, once this one is sure to stay: had it not come up, the
-   * older one would have to read them again. One that cannot be written is logged, and migrated anew next time.
-   */
-  async saveMigrated(): Promise<void> {
-    for (const id of this.#outdated) {
-      const record = this.#records.get(id);
-      if (!record) continue;
-      try {
-        await this.save(record);
-        // Of one that was removed meanwhile, it would have come back.
-        if (!this.#records.has(id)) await this.remove(id);
-        this.#log.info(
-          { sandbox: id, version: sandboxVersion },
-          "an older Berth's record was migrated",
-        );
-      } catch (error) {
-        this.#log.warn({ sandbox: id, err: error }, "a migrated record could not be written");
-      }
-    }
-  }
-  readonly #outdated = new Set<string>();
-
   /** Ids of directories without a record: what a creation leaves that dies in its first moment. */
   async halfMade(): Promise<string[]> {
     const ids = await this.#directories();
@@ -125,7 +100,7 @@ export class Records {
   }
 
   async #directories(): Promise<string[]> {
-    return (await readdir(this.#dir)).filter((id) => sandboxId.safeParse(id).success);
+    return sandboxesIn(this.#dir);
   }
 
   /** Ids that have a directory whose record cannot be read: nothing of theirs may be removed. */
@@ -146,7 +121,6 @@ export class Records {
   async save(record: SandboxRecord): Promise<void> {
     this.#records.set(record.id, record);
     await writeWhole(this.#path(record.id), JSON.stringify(record, null, 2) + "\n");
-    this.#outdated.delete(record.id);
   }
 
   /** Changes fields of a record; a record that is gone meanwhile stays gone. */
@@ -203,14 +177,17 @@ export class Records {
   }
 }
 
+/** Ids of the sandboxes that have a directory here; whatever else is in it is none. */
+export async function sandboxesIn(dir: string): Promise<string[]> {
+  const names = (await ignoring(readdir(dir), "ENOENT")) ?? [];
+  return names.filter((id) => sandboxId.safeParse(id).success);
+}
+
 /**
  * What a sandbox's file says, migrated in memory if an older Berth wrote it; undefined when there is none.
  * @throws BerthError RECORD_INVALID
  */
-export async function readRecord(
-  path: string,
-  id: string,
-): Promise<{ record: SandboxRecord; isOutdated: boolean } | undefined> {
+export async function readRecord(path: string, id: string): Promise<SandboxRecord | undefined> {
   const text = await ignoring(readFile(path, "utf8"), "ENOENT");
   if (text === undefined) return undefined;
   let json: unknown;
@@ -219,12 +196,12 @@ export async function readRecord(
   } catch (error) {
     throw new BerthError("RECORD_INVALID", `sandbox.json of ${id}: ${messageOf(error)}`);
   }
-  const { json: migrated, isOutdated } = migrate(json, sandboxHistory, path);
+  const migrated = migrate(json, sandboxHistory, path);
   const record = parseStrictly(recordSchema, migrated, `sandbox.json of ${id}`, "RECORD_INVALID");
   if (record.id !== id) {
     throw new BerthError("RECORD_INVALID", `sandbox.json of ${id} says it is ${record.id}`);
   }
-  return { record, isOutdated };
+  return record;
 }
 
 async function removeOwnFiles(dir: string, names: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { mkdir, readdir, readFile, unlink } from "node:fs/promises";
+import { mkdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { AddedUser, Role, User } from "../lib/contract/user.js";
@@ -7,8 +7,6 @@ import { BerthError, ignoring } from "../lib/errors.js";
 import type { Identity } from "../lib/identity.js";
 import { KeyedMutex } from "../lib/keyed-mutex.js";
 import type { Log } from "../lib/log.js";
-import { migrate } from "../lib/record-versions.js";
-import { parseStrictly } from "../lib/strict-issues.js";
 import { writeWhole } from "../lib/write-whole.js";
 import { AcceptedTokens } from "./accepted-tokens.js";
 import { LastSeen } from "./last-seen.js";
@@ -19,13 +17,12 @@ import {
   groupsOf,
   newEpoch,
   publicView,
-  userHistory,
-  userRecord,
   userVersion,
   withoutFormer,
   type UserRecord,
   type Ways,
 } from "./record.js";
+import { readUserRecord, userFile, usersIn } from "./read-record.js";
 import { createToken, matches, parseToken } from "./token.js";
 
 /** The people who may ask for sandboxes: one file each, `<dir>/<name>.json`, mode 0600. */
@@ -56,21 +53,17 @@ export class Users {
 
   /**
    * Reads all records; one that cannot be read is logged and leaves its user without access. What an
-   * older Berth wrote is migrated in memory: {@link saveMigrated} writes it.
+   * older Berth wrote is migrated in memory, and written when it is changed: what is on the disk can be
+   * read by that Berth for as long as may be.
    */
   async load(): Promise<void> {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-    for (const file of await readdir(this.#dir)) {
-      if (!file.endsWith(".json")) continue;
-      const path = join(this.#dir, file);
+    for (const name of await usersIn(this.#dir)) {
       try {
-        const json: unknown = JSON.parse(await readFile(path, "utf8"));
-        const { json: migrated, isOutdated } = migrate(json, userHistory, path);
-        const user = parseStrictly(userRecord, migrated, path, "RECORD_INVALID");
-        if (file !== `${user.name}.json`) throw new Error(`it is of ${user.name}`);
-        this.#users.set(user.name, withoutFormer(user, this.#ways));
-        if (isOutdated) this.#outdated.set(user.name, user);
+        const user = await readUserRecord(this.#dir, name);
+        this.#users.set(name, withoutFormer(user, this.#ways));
       } catch (error) {
+        const path = this.#path(name);
         this.#log.error(
           { path, err: error },
           "a user's record cannot be read; the user is shut out",
@@ -79,26 +72,6 @@ export class Users {
     }
     await this.#lastSeen.load();
   }
-
-  /**
-   * Writes the records that an older Berth wrote, once this one is sure to stay: had it not come up, the
-   * older one would have to read them again. One that cannot be written is logged, and migrated anew next time.
-   */
-  async saveMigrated(): Promise<void> {
-    for (const name of [...this.#outdated.keys()]) {
-      try {
-        await this.#writing.run(name, async () => {
-          const user = this.#outdated.get(name);
-          // Written meanwhile, or shut out.
-          if (user && this.#users.has(name)) await this.#writeFile(user);
-        });
-      } catch (error) {
-        this.#log.warn({ user: name, err: error }, "a migrated user's record could not be written");
-      }
-    }
-  }
-  /** As they are on the disk, but migrated: what former ways said of them stays there. */
-  readonly #outdated = new Map<string, UserRecord>();
 
   /** Resolves when all that is known of users is written. */
   close(): Promise<void> {
@@ -306,7 +279,7 @@ export class Users {
     const before = this.#users.get(user.name);
     this.#users.set(user.name, user);
     try {
-      await this.#writeFile(user);
+      await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
       this.#changes.emit("change", user.name);
     } catch (error) {
       // A user who was never written would be gone after the next start; one revoked meanwhile stays so.
@@ -318,16 +291,11 @@ export class Users {
     }
   }
 
-  async #writeFile(user: UserRecord): Promise<void> {
-    await writeWhole(this.#path(user.name), JSON.stringify(user, null, 2) + "\n");
-    this.#outdated.delete(user.name);
-  }
-
   #view(user: UserRecord): User {
     return publicView(user, this.#lastSeen.of(user.name));
   }
 
   #path(name: string): string {
-    return join(this.#dir, `${name}.json`);
+    return userFile(this.#dir, name);
   }
 }

@@ -198,16 +198,29 @@ describe.skipIf(!isOurs())("scripts/install (a real server's Berth is not taken 
     ok(await onHost(`for f in ${links.join(" ")}; do [ -s $f ] || exit 1; done`));
   });
 
-  it("puts the version before back when the new one does not come up", async () => {
+  it("puts the version before back, with the records, when the new one does not come up", async () => {
     const before = await stamp();
+    const record = `/var/lib/berth/sandboxes/${kept.id}/sandbox.json`;
+    const user = `/var/lib/berth/users/${keeper}.json`;
+    const records = async () => ok(await onHost(`cat ${record} ${user}`));
+    const recordsBefore = await records();
+    // It has migrated records by the time it ends.
+    const newer = `s/"version": [0-9]*/"version": 99/`;
     const broken = await changedRelease(
       "broken",
-      "printf '#!/bin/sh\\necho cannot go on >&2\\nexit 1\\n' >bin/berth",
+      `cat >bin/berth <<'END'
+#!/bin/sh
+sed -i '${newer}' ${record} ${user}
+echo cannot go on >&2
+exit 1
+END`,
     );
     const said = await install(broken);
     expect(said.code).toBe(1);
     expect(said.stderr).toContain("cannot go on");
     expect(said.stderr).toMatch(/it ended \d+ times .*is in place again and answers/);
+    expect(said.stderr).toContain(`as it was before: sandboxes/${kept.id}/sandbox.json`);
+    expect(await records()).toBe(recordsBefore);
     expect(await stamp()).toBe(before);
     expect(ok(await onHost("ls -d /opt/berth*"))).toBe("/opt/berth");
     expect(await active()).toBe("active\nactive");
@@ -240,13 +253,17 @@ describe.skipIf(!isOurs())("scripts/install (a real server's Berth is not taken 
     const recorded = async () =>
       JSON.parse(ok(await onHost(`cat ${file()}`))) as Record<string, unknown>;
 
-    it("migrates an older one at the daemon's start, and its sandbox runs on", async () => {
+    it("migrates an older one, writes it when it changes, and its sandbox runs on", async () => {
       const before = await recorded();
       await rewrite("r.version = 1; delete r.egress; delete r.devices");
-      const migrated = async () => (await recorded())["version"];
-      await expect.poll(migrated, { timeout: patience(10_000) }).toBe(sandboxVersion);
-      expect(await recorded()).toEqual(before);
       expect(ok(await berth("show", keeper))).toContain("ready");
+      expect((await recorded())["version"]).toBe(1);
+      ok(await berth("extend", keeper, "--ttl", "1m"));
+      const { expiresAt, ...migrated } = await recorded();
+      const { expiresAt: expiredAt, ...same } = before;
+      expect(migrated).toEqual(same);
+      expect(Date.parse(String(expiresAt)) - Date.parse(String(expiredAt))).toBe(60_000);
+      expect(migrated["version"]).toBe(sandboxVersion);
       expect(await lifeOf(kept)).toBe(life);
     });
 

@@ -7,12 +7,13 @@ import { removeData, removeRunDir } from "../../src/own-files.js";
 let dir: string;
 beforeEach(async () => {
   dir = join(await mkdtemp(join(tmpdir(), "berth-own-")), "data");
-  for (const folder of ["sandboxes", "users", "preloads/building", "builds"])
+  for (const folder of ["sandboxes", "users", "preloads", "builds"])
     await mkdir(join(dir, folder), { recursive: true });
   for (const file of [
     ...["lock", "installation-id", "ca-key.pem", "ca-key.pem.0123456789ab.tmp", "session-key"],
     ...["ended-sessions.json", "last-seen.json", "last-seen.json.123456", "https.pem"],
-    ...["users/ann.json", "preloads/lock", "preloads/0123456789ab.erofs", "builds/17.json"],
+    ...["users/ann.json", "users/ann.json.123456", "preloads/lock", "builds/17.json"],
+    ...["preloads/0123456789ab.erofs", "preloads/0123456789ab.erofs.partial"],
   ])
     await writeFile(join(dir, file), "");
 });
@@ -32,10 +33,20 @@ it("keeps what is not Berth's, and says what that is", async () => {
   expect((await readdir(dir)).sort()).toEqual(["backup", "notes.txt"]);
 });
 
+it("removes nothing by the name of the directory that it is in", async () => {
+  await writeFile(join(dir, "builds", "app.tar"), "mine");
+  await writeFile(join(dir, "users", "README"), "mine");
+  await mkdir(join(dir, "users", "old.json"));
+  await mkdir(join(dir, "preloads", "0123456789ab.erofs.d"));
+  const stays = ["builds/app.tar", "preloads/0123456789ab.erofs.d", "users/README"];
+  expect(await removeData(dir)).toEqual([...stays, "users/old.json"]);
+  expect((await readdir(dir)).sort()).toEqual(["builds", "preloads", "users"]);
+});
+
 it("walks into no sandbox's directory that is left", async () => {
   await mkdir(join(dir, "sandboxes", "k3x9f2ab"));
   await writeFile(join(dir, "sandboxes", "k3x9f2ab", "disk.img"), "");
-  expect(await removeData(dir)).toEqual(["sandboxes"]);
+  expect(await removeData(dir)).toEqual(["sandboxes/k3x9f2ab"]);
   expect(await readdir(join(dir, "sandboxes", "k3x9f2ab"))).toEqual(["disk.img"]);
 });
 

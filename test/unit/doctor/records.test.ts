@@ -10,6 +10,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
+async function writeUser(name: string, text: string): Promise<void> {
+  await mkdir(join(dataDir, "users"), { recursive: true });
+  await writeFile(join(dataDir, "users", `${name}.json`), text);
+}
+
 async function write(id: string, text: string): Promise<void> {
   await mkdir(join(dataDir, "sandboxes", id), { recursive: true });
   await writeFile(join(dataDir, "sandboxes", id, "sandbox.json"), text);
@@ -28,4 +33,27 @@ it("names each record that is damaged or of a newer Berth, and why", async () =>
     { status: "warning", what: expect.stringContaining(`${path("aaaaaaa1")} cannot`) as string },
     { status: "warning", what: expect.stringContaining("version 99") as string },
   ]);
+});
+
+it("names users' records as well, whose users are shut out", async () => {
+  const createdAt = "2026-01-01T12:00:00.000Z";
+  await writeUser("ann", JSON.stringify({ name: "ann", role: "user", createdAt }));
+  expect(await lookAtRecords({ dataDir })).toMatchObject([
+    { status: "ok", what: "0 of sandboxes and 1 of users, all of which can be read" },
+  ]);
+  await writeUser("bob", JSON.stringify({ name: "ann", role: "user", createdAt }));
+  await writeUser("cat", JSON.stringify({ version: 99 }));
+  expect(await lookAtRecords({ dataDir })).toMatchObject([
+    { status: "warning", what: expect.stringContaining("bob.json says it is ann") as string },
+    {
+      what: expect.stringContaining("version 99") as string,
+      why: expect.stringContaining("shut out") as string,
+    },
+  ]);
+});
+
+it("takes for a sandbox only what has the name of one", async () => {
+  await write("lost+found", "{ half");
+  await writeFile(join(dataDir, "sandboxes", "notes.txt"), "");
+  expect(await lookAtRecords({ dataDir })).toMatchObject([{ status: "ok" }]);
 });

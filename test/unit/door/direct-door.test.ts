@@ -214,6 +214,19 @@ describe("uninstall", () => {
     expect(firewall.elements).toBeDefined();
   });
 
+  it("leaves the rule, which all Berths have in common, while another's table is there", async () => {
+    const table = "berth_0a1b2c3d";
+    const log = pino({ enabled: false });
+    const one = new DirectDoor({ table, log, exec: firewall.exec });
+    firewall.dockerUser = 1;
+    firewall.otherTables = ["nat", "berth_4e5f6a7b_wall", `${table}_wall`];
+    await one.uninstall();
+    expect(firewall.dockerUser).toBe(1);
+    firewall.otherTables = ["nat", `${table}_wall`];
+    await one.uninstall();
+    expect(firewall.dockerUser).toBe(0);
+  });
+
   it("is no error on a host without Docker's chain", async () => {
     firewall.dockerUser = "no chain";
     await door.uninstall();

@@ -7,6 +7,8 @@ const failure = (stderr: string, code?: string) =>
 export class FakeFirewall {
   /** Undefined while there is no table; `user_ports 21000-21009` to `annannan 10.210.0.2`. */
   elements: Map<string, string> | undefined;
+  /** Names of tables that others have made. */
+  otherTables: string[] = [];
   rules = 0;
   dockerUser: "no chain" | number = 0;
   readonly ran: string[] = [];
@@ -23,7 +25,8 @@ export class FakeFirewall {
     if (this.nft === "missing") throw failure("spawn nft ENOENT", "ENOENT");
     if (this.nft === "fails") throw failure("Error: Operation not permitted");
     if (args.includes("tables")) {
-      return JSON.stringify({ nftables: this.elements ? [{ table: { name: "berth" } }] : [] });
+      const tables = [...(this.elements ? ["berth"] : []), ...this.otherTables];
+      return JSON.stringify({ nftables: tables.map((name) => ({ table: { name } })) });
     }
     if (args.includes("table")) return this.#list();
     const before = { elements: this.elements && new Map(this.elements), rules: this.rules };

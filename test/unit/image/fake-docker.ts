@@ -24,6 +24,8 @@ export class FakeDocker {
   images: FakeImage[] = [];
   /** ImageIDs of containers. */
   containers: string[] = [];
+  /** Value of the label `berth.installation` on those containers that are another Berth's. */
+  strangers: string[] = [];
   /** Options of every build and import. */
   builds: Record<string, unknown>[] = [];
   /** What the next import or build answers in its stream instead of success. */
@@ -47,7 +49,12 @@ export class FakeDocker {
         tag: ({ repo, tag }: { repo: string; tag: string }) => this.#tag(name, `${repo}:${tag}`),
       }),
       listImages: (options: { filters: string }) => this.#list(options.filters),
-      listContainers: () => this.#up(this.containers.map((ImageID) => ({ ImageID }))),
+      listContainers: (options: { filters?: string }) =>
+        this.#up(
+          options.filters === undefined
+            ? this.containers.map((ImageID) => ({ ImageID }))
+            : this.strangers.map((id) => ({ Labels: { "berth.installation": id } })),
+        ),
       importImage: (file: Readable, options: Record<string, unknown>) => this.#take(file, options),
       buildImage: (file: Readable, options: Record<string, unknown>) => this.#take(file, options),
     };

@@ -18,7 +18,7 @@ let docker: FakeDocker;
 beforeEach(() => {
   docker = new FakeDocker();
 });
-const imagesWith = (options: { base?: string; imagesDir?: string } = {}) =>
+const imagesWith = (options: { base?: string; imagesDir?: string; installation?: string } = {}) =>
   new Images({ docker: docker.asDocker(), imagesDir, log: pino({ level: "silent" }), ...options });
 
 describe("building on a base", () => {
@@ -120,10 +120,16 @@ describe("removing an image", () => {
 });
 
 describe("removing all images", () => {
+  const dind = "berth/dind:0123456789ab";
+  const shell = "berth/exercise-shell:0123456789ab";
+  const dindLabel = { [labelNames.image]: "dind" };
+  const tags = () => docker.images.flatMap(({ RepoTags }) => RepoTags);
+
   it("removes Berth's and no other, but one that a container is of", async () => {
     docker.add("debian:trixie", null);
-    docker.add("berth/exercise-shell:aa", { [labelNames.image]: "exercise-shell" }, 3);
-    const used = docker.add("berth/dind:bb", { [labelNames.image]: "dind" }, 2);
+    docker.add(shell, { [labelNames.image]: "exercise-shell" }, 3);
+    await docker.asDocker().getImage(shell).tag({ repo: "berth/exercise-shell", tag: "latest" });
+    const used = docker.add(dind, dindLabel, 2);
     docker.containers = [used];
     const before = docker.images.length;
     const wouldGo = await imagesWith().removeAll({ dryRun: true });
@@ -131,13 +137,41 @@ describe("removing all images", () => {
     const gone = await imagesWith().removeAll({ dryRun: false });
     expect(wouldGo.map(({ thing }) => thing)).toEqual(gone.map(({ thing }) => thing));
     expect(gone).toMatchObject([
-      { thing: "image berth/exercise-shell:aa" },
-      { thing: "image berth/dind:bb", error: expect.stringContaining("in use") as string },
+      { thing: `image ${shell}` },
+      { thing: "image berth/exercise-shell:latest" },
+      { thing: `image ${dind}`, error: expect.stringContaining("in use") as string },
     ]);
-    expect(docker.images.flatMap(({ RepoTags }) => RepoTags)).toEqual([
-      "debian:trixie",
-      "berth/dind:bb",
+    expect(tags()).toEqual(["debian:trixie", dind]);
+  });
+
+  it("leaves what others made of Berth's, under any name that is no Berth's, and says so", async () => {
+    docker.add(dind, dindLabel, 1);
+    docker.add("lab/dind:mine", dindLabel, 2);
+    docker.add("berth/dind:mine", dindLabel, 3);
+    const nameless = docker.add("x:y", dindLabel, 4);
+    docker.add("x:y", null);
+    await docker.asDocker().getImage(dind).tag({ repo: "lab/kept", tag: "1" });
+    const gone = await imagesWith().removeAll({ dryRun: false });
+    expect(gone.map(({ act = "remove", thing }) => `${act} ${thing}`)).toEqual([
+      `remove image ${dind}`,
+      `leave image ${nameless}`,
+      "leave image berth/dind:mine",
+      "leave image lab/dind:mine",
+      "leave image lab/kept:1",
     ]);
+    expect(tags().sort()).toEqual(["berth/dind:mine", "lab/dind:mine", "lab/kept:1", "x:y"]);
+  });
+
+  it("removes none while another Berth has sandboxes on the engine", async () => {
+    docker.add(dind, dindLabel);
+    docker.strangers = ["feedfeedfeedfeed"];
+    expect(await imagesWith().removeAll({ dryRun: false })).toMatchObject([
+      { act: "leave", why: expect.stringContaining("another Berth") as string },
+    ]);
+    expect(tags()).toEqual([dind]);
+    const installation = "feedfeedfeedfeed";
+    await imagesWith({ installation }).removeAll({ dryRun: false });
+    expect(tags()).toEqual([]);
   });
 });
 

@@ -83,37 +83,14 @@ describe("records of older versions", () => {
     expect(records.unreadable.size).toBe(0);
   });
 
-  it("stay on the disk as they are until this daemon is sure to stay", async () => {
+  it("stay on the disk as they are until something of them changes", async () => {
     await write("prlt4il2", beforeUserns);
     const records = await loaded();
     expect(await readBack("prlt4il2")).toEqual(beforeUserns);
-    await records.saveMigrated();
+    await records.update("prlt4il2", { state: "stopped" });
     expect(await readBack("prlt4il2")).toEqual(records.get("prlt4il2"));
+    expect(await readBack("prlt4il2")).toMatchObject({ version: sandboxVersion, state: "stopped" });
     expect(await readdir(join(dir, "prlt4il2"))).toEqual(["sandbox.json"]);
-    expect(logged.join()).toContain("migrated");
-    // The next start has nothing to migrate.
-    logged = [];
-    await (await loaded()).saveMigrated();
-    expect(logged).toEqual([]);
-  });
-
-  it("are not brought back by a migration that comes after their removal", async () => {
-    await write("prlt4il2", beforeUserns);
-    const records = await loaded();
-    await records.remove("prlt4il2");
-    await records.saveMigrated();
-    expect(await readdir(dir)).toEqual([]);
-  });
-
-  it("keep the others from nothing when one cannot be written", async () => {
-    await write("prlt4il2", beforeUserns);
-    await write("gcfw49fg", withUserns);
-    const records = await loaded();
-    await rm(fileOf("gcfw49fg"));
-    await mkdir(fileOf("gcfw49fg"));
-    await records.saveMigrated();
-    expect(await readBack("prlt4il2")).toMatchObject({ version: sandboxVersion });
-    expect(logged.join()).toContain("could not be written");
   });
 });
 
@@ -125,7 +102,6 @@ describe("a record of a newer version", () => {
     expect(records.all()).toEqual([]);
     expect([...records.unreadable]).toEqual(["gcfw49fg"]);
     expect(await records.halfMade()).toEqual([]);
-    await records.saveMigrated();
     expect(await readBack("gcfw49fg")).toEqual(newer);
     const told = logged.join();
     expect(told).toContain(`${fileOf("gcfw49fg")} is of version ${sandboxVersion + 1}`);

@@ -19,7 +19,12 @@ afterEach(() => rm(dir, { recursive: true }));
 
 /** A tree as a clone or a release has it, as small as it can be. */
 async function tree(name: string, files: Record<string, string> = {}): Promise<string> {
-  const all = { "bin/berth": "#!/bin/sh", "slices/berth.service": "[Unit]", ...files };
+  const all = {
+    "bin/berth": "#!/bin/sh",
+    "dist/main.js": "",
+    "slices/berth.service": "[Unit]",
+    ...files,
+  };
   for (const [file, text] of Object.entries({ ...all, "package.json": name })) {
     await mkdir(dirname(join(dir, name, file)), { recursive: true });
     await writeFile(join(dir, name, file), text);
@@ -134,6 +139,48 @@ describe.skipIf(process.getuid?.() !== 0)("deploying", () => {
     expect(await readdir(opt)).toEqual(["berth"]);
   });
 
+  it.each([
+    ["a whole one that was seen to work", "true", "works"],
+    ["half a one", "rm -r berth.old/dist", "unknown"],
+    ["one without a stamp", "rm berth.old/.stamp", "unknown"],
+    ["one that lies beside a version that was seen to work", "touch berth/.settled", "unknown"],
+  ])("goes back, of what lies beside the new version, to %s", async (_what, change, there) => {
+    await deploy(await tree("works"), settled());
+    await deploy(await tree("unknown"), `cd ${root}/opt; ${change}`);
+    const back = `! deploy_can_undo ${root} || deploy_undo ${root}; deploy_recover ${root}`;
+    ok(await shell(back));
+    expect(await version()).toBe(there);
+    expect(await readdir(join(root, "opt"))).toEqual(["berth"]);
+  });
+
+  it("takes nothing back over a version in use whose predecessor was being removed", async () => {
+    await deploy(await tree("used"), settled());
+    // As installations were before anybody went back: neither list nor mark, and what was before removed in place.
+    const opt = join(root, "opt");
+    ok(await shell(`cd ${opt}; cp -a berth berth.old; rm berth/.installed berth/.settled`));
+    ok(await shell(`rm -r ${opt}/berth.old/.{installed,settled} ${opt}/berth.old/bin`));
+    await deploy(await tree("second"));
+    ok(await shell(`deploy_undo ${root}`));
+    expect(await version()).toBe("used");
+    expect(await read("opt/berth/bin/berth")).toBe("#!/bin/sh");
+    // And once more, from one that has been gone back to.
+    await deploy(await tree("third"));
+    ok(await shell(`deploy_undo ${root}`));
+    expect(await version()).toBe("used");
+  });
+
+  it.each([
+    ["a version that was seen to work", settled, "mv berth berth.old", "used"],
+    ["one that was not", () => "true", "mv berth berth.bad", "works"],
+  ])("undoes what was broken off between the renames over %s", async (_of, then, killed, there) => {
+    await deploy(await tree("works"), settled());
+    await deploy(await tree("used"), then());
+    const opt = join(root, "opt");
+    ok(await shell(`cd ${opt}; cp -a berth berth.new; ${killed}; deploy_undo ${root}`));
+    expect(await version()).toBe(there);
+    expect(await readdir(opt)).toEqual(["berth"]);
+  });
+
   it("does not write over what is not Berth's, and deploys nothing then", async () => {
     await writeFile(join(root, "usr/local/bin/berth"), "somebody's");
     const first = await tree("first");
@@ -151,6 +198,7 @@ describe.skipIf(process.getuid?.() !== 0)("deploying", () => {
     await deploy(await tree("second"), settled());
     expect(await read("etc/systemd/system/berth.service")).toBe("[Unit]");
     expect(await list()).toContain("link /usr/local/bin/berth");
+    expect(await outside()).toEqual(["etc/systemd/system/berth.service", "usr/local/bin/berth"]);
   });
 });
 
@@ -180,7 +228,7 @@ describe.skipIf(process.getuid?.() !== 0)("taking away", () => {
   it("knows the packages that were installed for it, through upgrades too", async () => {
     await deploy(await tree("first"), `${settled()}; outside_note ${root} package nftables curl`);
     await deploy(await tree("second"), `${settled()}; outside_note ${root} package`);
-    expect(await shell(`outside_noted ${root} package`)).toEqual({
+    expect(await shell(`outside_noted ${root}/opt/berth package`)).toEqual({
       code: 0,
       said: "curl\nnftables",
     });
