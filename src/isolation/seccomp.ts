@@ -187,24 +187,37 @@ function blockFor(index: number): Instruction[] {
       if (number !== undefined) block.push(ifEqual(number, 1), refuse(errno));
     }
   }
-  const leases = leaseCommands.flatMap((command) => [ifEqual(command, 1), refuse(EINVAL)]);
-  const ofFcntl = [load(offsets.secondArgument), ...leases, allow];
-  for (const numbers of fcntl) {
-    const number = numbers[index];
-    if (number !== undefined) block.push(ifEqual(number, ofFcntl.length), ...ofFcntl);
-  }
-  const families = socketFamilies.flatMap((family) => [ifEqual(family, 1), allow]);
-  const ofSocket = [load(offsets.firstArgument), ...families, refuse(EAFNOSUPPORT)];
-  for (const numbers of ofAFamily) {
-    const number = numbers[index];
-    if (number !== undefined) block.push(ifEqual(number, ofSocket.length), ...ofSocket);
-  }
-  const made = socketcallsThatMake.flatMap((call) => [ifEqual(call, 1), refuse(EAFNOSUPPORT)]);
-  const ofSocketcall = [load(offsets.firstArgument), ...made, allow];
-  if (socketcall[index] !== undefined)
-    block.push(ifEqual(socketcall[index], ofSocketcall.length), ...ofSocketcall);
-  block.push(allow);
+  const { firstArgument, secondArgument } = offsets;
+  const noFamily = refuse(EAFNOSUPPORT);
+  block.push(
+    ...ofCalls(fcntl, index, byArgument(secondArgument, leaseCommands, refuse(EINVAL), allow)),
+    ...ofCalls(ofAFamily, index, byArgument(firstArgument, socketFamilies, allow, noFamily)),
+    ...ofCalls(
+      [socketcall],
+      index,
+      byArgument(firstArgument, socketcallsThatMake, noFamily, allow),
+    ),
+    allow,
+  );
   return block;
+}
+
+/** What becomes of these calls, where the architecture has them. */
+function ofCalls(calls: readonly Numbers[], index: number, rule: Instruction[]): Instruction[] {
+  return calls.flatMap((numbers) => {
+    const number = numbers[index];
+    return number === undefined ? [] : [ifEqual(number, rule.length), ...rule];
+  });
+}
+
+/** One end for the values of an argument that are listed, another for all others. */
+function byArgument(
+  offset: number,
+  listed: readonly number[],
+  end: Instruction,
+  otherwise: Instruction,
+): Instruction[] {
+  return [load(offset), ...listed.flatMap((value) => [ifEqual(value, 1), end]), otherwise];
 }
 
 /** As the entrypoint takes it, in BERTH_SECCOMP. */
