@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BerthError, codeOf } from "../lib/errors.js";
-import type { Limits } from "../lib/limits.js";
 import { locateCgroup, parseCgroupMounts, type CgroupMount } from "../lib/cgroup-mounts.js";
-import { memoryHighOf, type IoCeiling } from "./properties.js";
+import { memoryHighOf, type IoCeiling, type SliceLimits } from "./properties.js";
 
 /** One limit as the kernel shows it. */
 interface Check {
@@ -27,21 +26,21 @@ const largestPageBytes = 65_536;
  * tightly, which is its purpose and no fault.
  *
  * @param cgroup path in the hierarchy, systemd's ControlGroup property
- * @param options.io looked at on v2 only: on v1 what goes through the page cache is not bounded in any case
- * @param options.root where /proc and the cgroup mounts are found; `/` but in tests
+ * @param limits `io` is looked at on v2 only: on v1 what goes through the page cache is not bounded in any case
+ * @param root where /proc and the cgroup mounts are found; `/` but in tests
  */
 export async function verifyCgroupLimits(
   slice: string,
   cgroup: string,
-  limits: Limits,
-  { io, root = "/" }: { io?: IoCeiling | undefined; root?: string } = {},
+  limits: SliceLimits,
+  root = "/",
 ): Promise<void> {
   const mounts = parseCgroupMounts(await readFile(join(root, "proc/self/mountinfo"), "utf8"));
   const controllers: Controller[] = ["memory", "cpu", "pids"];
   // On v1 the controller has another name, blkio, beside a v2 hierarchy that may lack it.
-  if (io && locateCgroup(mounts, "memory", cgroup)?.version === 2) controllers.push("io");
+  if (limits.io && locateCgroup(mounts, "memory", cgroup)?.version === 2) controllers.push("io");
   const faults = await Promise.all(
-    controllers.map((controller) => faultsOf(controller, { mounts, cgroup, limits, io, root })),
+    controllers.map((controller) => faultsOf(controller, { mounts, cgroup, limits, root })),
   );
   const [first] = faults.flat();
   if (!first) return;
@@ -61,13 +60,7 @@ interface Fault {
 
 async function faultsOf(
   controller: Controller,
-  where: {
-    mounts: CgroupMount[];
-    cgroup: string;
-    limits: Limits;
-    io: IoCeiling | undefined;
-    root: string;
-  },
+  where: { mounts: CgroupMount[]; cgroup: string; limits: SliceLimits; root: string },
 ): Promise<Fault[]> {
   const directory = locateCgroup(where.mounts, controller, where.cgroup);
   if (!directory || where.cgroup === "") {
@@ -78,18 +71,21 @@ async function faultsOf(
       },
     ];
   }
-  const hint =
-    controller === "io"
-      ? `io in the configuration is for the disk below ${where.io?.path ?? ""}; does it lie on one, and does the kernel have blk-throttle?`
-      : directory.version === 2
-        ? `is the ${controller} controller enabled in cgroup.subtree_control?`
-        : "the kernel refused it, as it does when more is already in use";
+  const hint = hintOf(controller, directory.version, where.limits);
   const faults: Fault[] = [];
-  for (const check of checks[controller][directory.version](where.limits, where.io)) {
+  for (const check of checks[controller][directory.version](where.limits)) {
     const text = await faultOf(check, join(where.root, directory.path));
     if (text !== undefined) faults.push({ text, hint });
   }
   return faults;
+}
+
+/** What may be wrong where a limit is not in force. */
+function hintOf(controller: Controller, version: 1 | 2, { io }: SliceLimits): string {
+  if (controller === "io" && io)
+    return `io in the configuration is for the disk below ${io.path}; does it lie on one, and does the kernel have blk-throttle?`;
+  if (version === 2) return `is the ${controller} controller enabled in cgroup.subtree_control?`;
+  return "the kernel refused it, as it does when more is already in use";
 }
 
 /** What is wrong with one limit, to follow the slice's name; undefined when nothing is. */
@@ -115,10 +111,7 @@ async function readCgroupFile(path: string): Promise<string | undefined> {
 }
 
 /** Kernel documentation: admin-guide/cgroup-v2.rst, and admin-guide/cgroup-v1/ for version 1. */
-const checks: Record<
-  Controller,
-  Record<1 | 2, (limits: Limits, io: IoCeiling | undefined) => Check[]>
-> = {
+const checks: Record<Controller, Record<1 | 2, (limits: SliceLimits) => Check[]>> = {
   memory: {
     1: ({ memoryBytes }) => [bytes("memory.limit_in_bytes", memoryBytes)],
     2: ({ memoryBytes }) => [
@@ -138,7 +131,7 @@ const checks: Record<
   },
   io: {
     1: () => [],
-    2: (_limits, io) => (io ? [ioMax(io)] : []),
+    2: ({ io }) => (io ? [ioMax(io)] : []),
   },
 };
 

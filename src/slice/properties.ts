@@ -11,6 +11,11 @@ export interface IoCeiling {
   writeIops?: number | undefined;
 }
 
+/** What a user's slice is held to. */
+export interface SliceLimits extends Limits {
+  io?: IoCeiling | undefined;
+}
+
 /** One property of a unit, as StartTransientUnit and SetUnitProperties take them (`a(sv)`). */
 export type UnitProperty = [name: string, value: Variant];
 
@@ -18,7 +23,7 @@ export type UnitProperty = [name: string, value: Variant];
  * What a user's slice is held to: all that can be changed while it runs.
  * systemd.resource-control(5); types in org.freedesktop.systemd1(5).
  */
-export function sliceProperties(limits: Limits, io?: IoCeiling): UnitProperty[] {
+export function sliceProperties(limits: SliceLimits): UnitProperty[] {
   return [
     ["MemoryMax", uint64(limits.memoryBytes)],
     // From here on who asks for more is slowed down and has page cache taken, before anything is killed.
@@ -37,7 +42,7 @@ export function sliceProperties(limits: Limits, io?: IoCeiling): UnitProperty[] 
     ["CPUAccounting", new Variant("b", true)],
     ["TasksAccounting", new Variant("b", true)],
     ["IOAccounting", new Variant("b", true)],
-    ...ioProperties(io),
+    ...ioProperties(limits.io),
   ];
 }
 

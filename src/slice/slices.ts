@@ -4,7 +4,12 @@ import type { Log } from "../lib/log.js";
 import { verifyCgroupLimits } from "./cgroup-limits.js";
 import { sliceName, userOfSlice } from "./escape.js";
 import { removeEmptyCgroups, slicesWithCgroups } from "./leftover-cgroups.js";
-import { sliceProperties, startProperties, type IoCeiling } from "./properties.js";
+import {
+  sliceProperties,
+  startProperties,
+  type IoCeiling,
+  type SliceLimits,
+} from "./properties.js";
 import type { ActiveUnit, Systemd } from "./systemd.js";
 
 /** One transient slice per user below berth.slice. The caller holds a lock per user. */
@@ -45,10 +50,11 @@ export class UserSlices {
   async ensure(user: string, limits: Limits): Promise<void> {
     const slice = sliceName(user);
     const began = performance.now();
-    const outcome = await this.#startOrChange(user, limits);
+    const held = { ...limits, io: this.#io };
+    const outcome = await this.#startOrChange(user, held);
     try {
       const cgroup = await this.#systemd.controlGroup(slice);
-      await verifyCgroupLimits(slice, cgroup, limits, { io: this.#io, root: this.#root });
+      await verifyCgroupLimits(slice, cgroup, held, this.#root);
     } catch (error) {
       if (outcome === "made") await this.#drop(user);
       throw error;
@@ -101,9 +107,9 @@ export class UserSlices {
    * `made`: no slice of this name was loaded before. `changed`: one was, perhaps implicit (made by
    * systemd because something was started in it, without limits) and perhaps with processes in it.
    */
-  async #startOrChange(user: string, limits: Limits): Promise<"made" | "changed"> {
+  async #startOrChange(user: string, limits: SliceLimits): Promise<"made" | "changed"> {
     const slice = sliceName(user);
-    const properties = sliceProperties(limits, this.#io);
+    const properties = sliceProperties(limits);
     // A slice that vanishes or is just being started while we look asks for another round.
     for (let round = 1; round <= 3; round++) {
       // systemd takes messages in order, so isLoaded tells of the time before the start.

@@ -38,7 +38,7 @@ async function verify(
     if (text !== null) tree.write(`sys/fs/cgroup/${hierarchy}${cgroup}/${file}`, `${text}\n`);
   }
   try {
-    await verifyCgroupLimits(slice, cgroup, wanted, { io, root: tree.root });
+    await verifyCgroupLimits(slice, cgroup, { ...wanted, io }, tree.root);
     return "ok";
   } catch (error) {
     expect(error).toMatchObject({ name: "BerthError", code: "SLICE_LIMITS_NOT_APPLIED" });
@@ -153,7 +153,7 @@ describe("verifyCgroupLimits refuses", () => {
 
   it("a slice without a cgroup, rather than reading the root's files", async () => {
     using tree = makeCgroupTree("v2");
-    await expect(verifyCgroupLimits(slice, "", limits, { root: tree.root })).rejects.toMatchObject({
+    await expect(verifyCgroupLimits(slice, "", limits, tree.root)).rejects.toMatchObject({
       code: "SLICE_LIMITS_NOT_APPLIED",
     });
   });

@@ -61,7 +61,7 @@ describe("sliceProperties", () => {
 
   it("bounds what is read and written where the operator says so, and forgets other disks", () => {
     const io = { path: "/data", readBytes: 2 ** 20, writeIops: 100 };
-    const properties = sliceProperties({ memoryBytes: GiB, cpus: 1, pids: 16 }, io)
+    const properties = sliceProperties({ memoryBytes: GiB, cpus: 1, pids: 16, io })
       .filter(([, { signature }]) => signature === "a(st)")
       .map(([name, { value }]) => [name, value as unknown]);
     expect(properties).toEqual([
