@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ImageInfo } from "dockerode";
-import { BerthError, messageOf } from "../lib/errors.js";
+import { BerthError, outcomeOf } from "../lib/errors.js";
 import type { BuiltImage, DindImage } from "../lib/dind-image.js";
 import { installationLabel } from "../lib/installation.js";
 import type { Log } from "../lib/log.js";
@@ -184,13 +184,8 @@ export class Images {
     const ours = listed.flatMap(tagsOf).filter(isOwnTag);
     const removed: RemovedImage[] = [];
     for (const tag of ours) {
-      const thing = `image ${tag}`;
-      try {
-        if (!dryRun) await this.#untag(tag);
-        removed.push({ thing });
-      } catch (error) {
-        removed.push({ thing, error: messageOf(error) });
-      }
+      const outcome = dryRun ? {} : await outcomeOf(() => this.#untag(tag));
+      removed.push({ thing: `image ${tag}`, ...outcome });
     }
     return [...removed, ...listed.flatMap(notOurs)];
   }

@@ -95,6 +95,16 @@ export function codeOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What came of something that is to keep nothing else from being done: `error` where it failed. */
+export async function outcomeOf(act: () => Promise<unknown>): Promise<{ error?: string }> {
+  try {
+    await act();
+    return {};
+  } catch (error) {
+    return { error: messageOf(error) };
+  }
+}
+
 /** `promise`, or undefined when it fails with one of `codes`. */
 export async function ignoring<T>(promise: Promise<T>, ...codes: string[]): Promise<T | undefined> {
   try {

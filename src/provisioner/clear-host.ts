@@ -1,5 +1,5 @@
 import type { ReapAction } from "../lib/contract/sandbox.js";
-import { BerthError, messageOf } from "../lib/errors.js";
+import { BerthError, outcomeOf } from "../lib/errors.js";
 import { forEachAtOnce } from "../lib/for-each-at-once.js";
 import type { Context } from "./context.js";
 import { takeDown } from "./take-down.js";
@@ -29,7 +29,7 @@ export async function clearHost(context: Context, options: ClearOptions): Promis
   const actions = [...removals, ...(await releaseSlices(context, dryRun))];
   for (const step of sharedThings(context, purge)) {
     const { act, ...action } = step;
-    actions.push({ act: "remove", ...action, ...(dryRun ? {} : await failureOf(act)) });
+    actions.push({ act: "remove", ...action, ...(dryRun ? {} : await outcomeOf(act)) });
   }
   if (purge) {
     const images = await context.parts.images.removeAll({ dryRun });
@@ -67,16 +67,16 @@ async function removeSandboxes(context: Context, dryRun: boolean): Promise<ReapA
       thing: record ? `${id} (${record.user}/${record.name})` : id,
       why: known.includes(id) ? "all of them go" : "it has no record",
     };
-    const failure = dryRun ? {} : await failureOf(() => takeDown(context, id));
-    return [{ ...action, ...failure }];
+    const outcome = dryRun ? {} : await outcomeOf(() => takeDown(context, id));
+    return [{ ...action, ...outcome }];
   });
 }
 
 async function releaseSlices({ parts }: Context, dryRun: boolean): Promise<ReapAction[]> {
   return forEachAtOnce(await parts.slices.idleUsers(), removalsAtOnce, async (user) => {
-    const failure = dryRun ? {} : await failureOf(() => parts.slices.release(user));
+    const outcome = dryRun ? {} : await outcomeOf(() => parts.slices.release(user));
     const why = "the user has no sandbox";
-    return [{ act: "stop slice", thing: parts.slices.nameOf(user), why, ...failure }];
+    return [{ act: "stop slice", thing: parts.slices.nameOf(user), why, ...outcome }];
   });
 }
 
@@ -94,14 +94,4 @@ function sharedThings({ parts }: Context, purge: boolean) {
     { thing: "forwarding of ports", why, act: () => parts.door.uninstall() },
     { thing: "wall before the host", why, act: () => parts.isolation.takeWallDown() },
   ];
-}
-
-/** What fails keeps nothing else from being removed. */
-async function failureOf(act: () => Promise<unknown>): Promise<{ error?: string }> {
-  try {
-    await act();
-    return {};
-  } catch (error) {
-    return { error: messageOf(error) };
-  }
 }

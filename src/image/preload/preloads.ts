@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Mutex } from "async-mutex";
 import type { BuiltImage } from "../../lib/dind-image.js";
-import { BerthError, messageOf } from "../../lib/errors.js";
+import { BerthError, outcomeOf } from "../../lib/errors.js";
 import { run } from "../../lib/exec.js";
 import type { Log } from "../../lib/log.js";
 import { suggestion } from "../../lib/strict-issues.js";
@@ -194,7 +194,7 @@ export class Preloads {
       const current = names.length > 0 ? await this.currentTags() : new Set();
       for (const preload of names) {
         if (isUsed(preload) || current.has(tagOfPreload(preload))) continue;
-        const error = dryRun ? {} : await failureOf(this.#stores.remove(preload));
+        const error = dryRun ? {} : await outcomeOf(() => this.#stores.remove(preload));
         collected.push({ thing: `preload ${preload}`, why: "no sandbox uses it", ...error });
       }
     });
@@ -225,7 +225,7 @@ export class Preloads {
     for (const { preload } of superseded) {
       const image = tagOfPreload(preload);
       if (isUsed(preload) || current.has(image)) continue;
-      const error = dryRun ? {} : await failureOf(docker.getImage(image).remove());
+      const error = dryRun ? {} : await outcomeOf(() => docker.getImage(image).remove());
       collected.push({ thing: `image ${image}`, why: "a newer build replaced it", ...error });
     }
     return collected;
@@ -240,15 +240,5 @@ export class Preloads {
       "PROFILE_UNKNOWN",
       `there is no profile "${name}"${suggestion(name, known)}`,
     );
-  }
-}
-
-/** What is busy or fails today must not keep the rest from being removed. */
-async function failureOf(removal: Promise<unknown>): Promise<{ error?: string }> {
-  try {
-    await removal;
-    return {};
-  } catch (error) {
-    return { error: messageOf(error) };
   }
 }
