@@ -18,7 +18,7 @@ import type { SignInSettings } from "./http/sign-in/sign-in.js";
 import { HostMeter } from "./kernel/host-meter.js";
 import { HostKernel } from "./kernel/kernel.js";
 import { defaultAddress, openFilesLimit, reachableResolvers } from "./lib/host-facts.js";
-import { installationId } from "./lib/installation.js";
+import { bridgeOf, installationId, markOf } from "./lib/installation.js";
 import type { Log } from "./lib/log.js";
 import { readHostNetworks, sharedSubnet } from "./lib/subnets.js";
 import type { Parts } from "./provisioner/parts.js";
@@ -51,8 +51,7 @@ export async function assemble(config: Config, { busAddress, log }: Surroundings
   const images = buildImages(config, log, installation);
   const mark = markOf(installation);
   const preloads = await buildPreloads(config, log, images);
-  // 14 of the 15 characters that an interface's name may have.
-  const bridge = { name: `berth_${mark}`, subnet: sharedSubnet(config.network.pool) };
+  const bridge = { name: bridgeOf(installation), subnet: sharedSubnet(config.network.pool) };
   const settings = await settingsOf(config);
   const parts: Parts = {
     images,
@@ -141,9 +140,6 @@ function imagesOptions(config: Config, log: Log): ImagesOptions {
     ...(config.image.mirror === undefined ? {} : { mirror: config.image.mirror }),
   };
 }
-
-/** Short enough for names, and still tells two Berths on one host apart. */
-const markOf = (installation: string): string => installation.slice(0, 8);
 
 export async function buildPreloads(
   config: Config,

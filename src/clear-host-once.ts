@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { assemble, type Surroundings } from "./assemble.js";
 import type { Config } from "./config.js";
 import type { ReapAction, ReapResult } from "./lib/contract/sandbox.js";
-import { isInstallation } from "./lib/installation.js";
+import { knownInstallation } from "./lib/installation.js";
 import { lockDataDirectory } from "./lib/lock.js";
 import { removeData, removeRunDir } from "./own-files.js";
 import type { ClearOptions } from "./provisioner/clear-host.js";
@@ -21,7 +21,7 @@ export async function clearHostOnce(
   const { dataDir, runDir } = config;
   const { dryRun, purge } = options;
   // What looks must make nothing, and a Berth that has no name yet has nothing on the host.
-  if (dryRun && !(await isInstallation(dataDir))) return { dryRun, actions: [] };
+  if (dryRun && (await knownInstallation(dataDir)) === undefined) return { dryRun, actions: [] };
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   // What is only looked at may be looked at while the daemon runs.
   const lock = dryRun ? undefined : await lockDataDirectory(dataDir);

@@ -3,6 +3,11 @@ import { z } from "zod";
 
 // What the schema of the configuration says about its keys, for those who write it down for people.
 
+/** How values are spelled, of every kind that is not plain. */
+export const spelling =
+  "Sizes are written like `512M` or `10G` (powers of 1024), durations like `30m`, `2h` or `1d`, port ranges " +
+  "like `20000-20999` (both ends included).";
+
 /** One key, or a section of keys. */
 export interface ConfigKey {
   /** `listen`, `port`; the name of an entry (`profiles.<name>`) in angle brackets. */

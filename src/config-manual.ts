@@ -1,12 +1,19 @@
-import { exampleOf, explain, flatten, inYaml, keysOf, type ConfigKey } from "./config-keys.js";
+import {
+  exampleOf,
+  explain,
+  flatten,
+  inYaml,
+  keysOf,
+  spelling,
+  type ConfigKey,
+} from "./config-keys.js";
 import { configSchema } from "./config-schema.js";
 import { bold, ManPage, prose } from "./lib/roff.js";
 
 const introduction = [
   "What the Berth daemon is set up by, in YAML. Every key is optional, and the file need not exist. An " +
     "unknown key is refused with the nearest known name. `berth doctor` prints the configuration in effect.",
-  "Sizes are written like `512M` or `10G` (powers of 1024), durations like `30m`, `2h` or `1d`, port ranges " +
-    "like `20000-20999` (both ends included).",
+  spelling,
   "After a change: `systemctl restart berth`. Sandboxes run on, and changed limits apply to new ones; " +
     "`berth resize` changes those of one that runs.",
 ];

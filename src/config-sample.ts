@@ -1,4 +1,4 @@
-import { exampleOf, explain, inYaml, keysOf, type ConfigKey } from "./config-keys.js";
+import { exampleOf, explain, inYaml, keysOf, spelling, type ConfigKey } from "./config-keys.js";
 import { configSchema } from "./config-schema.js";
 import { wrap } from "./lib/wrap.js";
 
@@ -8,8 +8,7 @@ const head = [
   "Berth's configuration, /etc/berth/berth.yaml. Every key is optional; what is written here is what holds " +
     "without it. To set one, take away the first # of its line, and of those of the sections it is in. What " +
     "begins with # even then has no default, and shows an example: take that # away as well.",
-  "Sizes are written like 512M or 10G (powers of 1024), durations like 30m, 2h or 1d, port ranges like " +
-    "20000-20999 (both ends included). An unknown key is refused with the nearest known name. `berth doctor` " +
+  `${spelling.replaceAll("`", "")} An unknown key is refused with the nearest known name. \`berth doctor\` ` +
     "prints the configuration in effect. After a change: systemctl restart berth.",
 ];
 

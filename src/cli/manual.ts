@@ -71,10 +71,7 @@ function addVerb(page: ManPage, verb: Command): void {
   page.paragraph(prose(help?.about ?? `${upperFirst(verb.description())}.`));
   for (const argument of verb.registeredArguments)
     page.term(placeholder(argument), prose(described(argument)));
-  addOptions(
-    page,
-    visibleOptions(verb).filter(({ long }) => long !== "--help"),
-  );
+  addOptions(page, ownOptions(verb));
   if (!help) return;
   page.example(exampleLines(help));
   if (help.next !== undefined) page.paragraph(prose(`Next: ${help.next}`));

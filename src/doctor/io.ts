@@ -3,11 +3,11 @@ import { basename } from "node:path";
 import type { Finding } from "../cli/local.js";
 import type { Config } from "../config.js";
 import { ignoring } from "../lib/errors.js";
-import { mountOf, parseMountinfo, type Mount } from "../lib/mountinfo.js";
-import { readCgroups, type CgroupFacts } from "./cgroups.js";
+import type { Mount } from "../lib/mountinfo.js";
+import { readCgroups } from "./cgroups.js";
 import { failure, inOrder, warning } from "./findings.js";
 import type { Machine } from "./machine.js";
-import { firstThere } from "./storage.js";
+import { mountBelow } from "./storage.js";
 
 // Whether the kernel can bound what users read and write, where the configuration says so.
 
@@ -25,9 +25,8 @@ export interface IoFacts {
 export async function lookAtIo(machine: Machine, config: Config): Promise<Finding> {
   const { dataDir, io } = config;
   const bounds = Object.entries(io).flatMap(([key, most]) => (most === undefined ? [] : [key]));
-  const mounts = parseMountinfo((await machine.read("/proc/self/mountinfo")) ?? "");
-  const mount = mountOf(mounts, await realpath(await firstThere(dataDir)));
-  const { unified }: CgroupFacts = await readCgroups(machine);
+  const mount = await mountBelow(machine, dataDir);
+  const { unified } = await readCgroups(machine);
   const disks = mount ? await countDisks(machine, mount) : 0;
   return decideIo({ dataDir, bounds, unified, fileSystem: mount?.type ?? "", disks });
 }

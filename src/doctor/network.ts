@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { z } from "zod";
 import type { Finding } from "../cli/local.js";
 import type { Config } from "../config.js";
 import { forwardMark, forwardMarkText } from "../door/ruleset.js";
+import { bridgeOf, knownInstallation } from "../lib/installation.js";
 import {
   overlap,
   parseNetwork,
@@ -24,13 +24,12 @@ export interface PoolFacts {
 }
 
 export async function lookAtPool(machine: Machine, config: Config): Promise<Finding> {
-  const installation = await machine.read(join(config.dataDir, "installation-id"));
+  const installation = await knownInstallation(config.dataDir);
   return decidePool({
     pool: config.network.pool,
     privileged: config.allowPrivileged,
     routes: parseRoutes((await machine.read("/proc/net/route")) ?? ""),
-    // Named as in src/assemble.ts.
-    bridge: installation && `berth_${installation.slice(0, 8)}`,
+    bridge: installation === undefined ? undefined : bridgeOf(installation),
   });
 }
 

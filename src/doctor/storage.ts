@@ -4,7 +4,7 @@ import { open, realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Finding } from "../cli/local.js";
 import { codeOf, ignoring } from "../lib/errors.js";
-import { mountOf, parseMountinfo } from "../lib/mountinfo.js";
+import { mountOf, parseMountinfo, type Mount } from "../lib/mountinfo.js";
 import { formatSize } from "../lib/units.js";
 import { failure, faultsOr, inOrder, warning } from "./findings.js";
 import type { Machine, Outcome } from "./machine.js";
@@ -53,20 +53,25 @@ export async function lookAtStorage(machine: Machine, dataDir: string): Promise<
 export async function readDirectory(machine: Machine, dataDir: string): Promise<DirectoryFacts> {
   const there = await ignoring(stat(dataDir), "ENOENT");
   const parent = await firstThere(dataDir);
-  const mounts = parseMountinfo((await machine.read("/proc/self/mountinfo")) ?? "");
   const { bavail, bsize, files, ffree }: StatsFs = await statfs(parent);
   return {
     dataDir,
     parent,
     ...(there ? { owner: there.uid, mode: there.mode & 0o777 } : {}),
-    fileSystem: mountOf(mounts, await realpath(parent))?.type ?? "",
+    fileSystem: (await mountBelow(machine, parent))?.type ?? "",
     space: { freeBytes: bavail * bsize, freeInodes: ffree, inodes: files },
     ...(await tryHoles(machine, parent)),
   };
 }
 
+/** What a directory lies on, or will when it is made; undefined when the kernel does not tell. */
+export async function mountBelow(machine: Machine, directory: string): Promise<Mount | undefined> {
+  const mounts = parseMountinfo((await machine.read("/proc/self/mountinfo")) ?? "");
+  return mountOf(mounts, await realpath(await firstThere(directory)));
+}
+
 /** The nearest directory above that is there already. */
-export async function firstThere(path: string): Promise<string> {
+async function firstThere(path: string): Promise<string> {
   if (path === "/" || (await ignoring(stat(path), "ENOENT"))) return path;
   return firstThere(dirname(path));
 }

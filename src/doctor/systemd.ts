@@ -25,9 +25,14 @@ export async function lookAtSystemd(address: string): Promise<Finding> {
 
 /** Names of active units that match a shell pattern. @throws BerthError SYSTEMD_UNREACHABLE */
 export async function activeUnits(address: string, pattern: string): Promise<string[]> {
+  const units = await asking(address, (systemd) => systemd.listActive(pattern));
+  return units.map(({ name }) => name);
+}
+
+async function asking<T>(address: string, ask: (systemd: DbusSystemd) => Promise<T>): Promise<T> {
   const systemd = new DbusSystemd({ address, callTimeoutMs });
   try {
-    return (await systemd.listActive(pattern)).map(({ name }) => name);
+    return await ask(systemd);
   } finally {
     systemd.close();
   }
@@ -37,15 +42,12 @@ const ceiling = "berth.slice";
 
 /** Silence of systemd is told by its own check. */
 export async function lookAtCeiling(machine: Machine, address: string): Promise<Finding[]> {
-  const systemd = new DbusSystemd({ address, callTimeoutMs });
   try {
-    const facts = await systemd.sliceFacts(ceiling);
+    const facts = await asking(address, (systemd) => systemd.sliceFacts(ceiling));
     return [decideCeiling({ ...facts, fileIsThere: await machine.exists(facts.file) })];
   } catch (error) {
     if (error instanceof BerthError && error.code === "SYSTEMD_UNREACHABLE") return [];
     throw error;
-  } finally {
-    systemd.close();
   }
 }
 
