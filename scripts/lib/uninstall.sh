@@ -29,12 +29,11 @@ uninstall_berth() {
   echo "Berth is uninstalled$([[ $PURGE == yes ]] && echo ', with all its data')." >&2
 }
 
-# Nobody would remove sandboxes that are left: with some, only a purge is.
+# Nobody would remove sandboxes that are left: with some, only a purge is. Sets CLEAR_PLAN, what clear_host would do.
 may_uninstall() {
-  local said
-  said=$(clear_host_verb --dry-run) && return
+  CLEAR_PLAN=$(clear_host_verb --dry-run) && return
   # Among what is logged.
-  die "nothing was changed: $(sed -n 's/^berth: //p' <<<"$said" | grep . || echo "$said")"
+  die "nothing was changed: $(sed -n 's/^berth: //p' <<<"$CLEAR_PLAN" | grep . || echo "$CLEAR_PLAN")"
 }
 
 # clear_host_verb OPTION...: of the version that is installed, which knows its own records; of this one where that had
@@ -47,10 +46,8 @@ clear_host_verb() {
 }
 
 plan_uninstall() {
-  local said
-  said=$(clear_host_verb --dry-run)
   echo "This removes:"
-  sed -n '/^would leave /d; s/^would /  /p' <<<"$said"
+  sed -n '/^would leave /d; s/^would /  /p' <<<"$CLEAR_PLAN"
   echo "  remove /opt/berth, and what belongs to it:"
   { outside_noted "$THERE" file && outside_noted "$THERE" link; } | sed 's/^/    /'
   if [[ $PURGE == yes ]]; then
@@ -58,7 +55,7 @@ plan_uninstall() {
   else
     echo "It keeps the configuration in /etc/berth, users, keys, images and preloads."
   fi
-  sed -n 's/^would leave /It leaves /p' <<<"$said"
+  sed -n 's/^would leave /It leaves /p' <<<"$CLEAR_PLAN"
 }
 
 confirm() {

@@ -7,6 +7,18 @@ import type { Injected } from "./inject-fault.js";
 const over = (file: string, content: string) =>
   `printf '%s\\n' '${content}' >fake; mount --bind fake ${file}`;
 
+/** A parameter of the kernel that is too low, of which the fix must make a number of so many digits. */
+function tooLow(check: string, parameter: string, value: number, digits: number): Injected {
+  const name = parameter.replaceAll(".", "\\.");
+  return {
+    check,
+    status: "warning",
+    what: new RegExp(`${name} is ${value}, \\d+ wanted`),
+    fix: new RegExp(`${name} = \\d{${digits},}`),
+    make: over(`/proc/sys/${parameter.replaceAll(".", "/")}`, String(value)),
+  };
+}
+
 const data = { dataDir: "/mnt/data" };
 const engine = (version: object, info: object = {}) => ({ engine: { version, info } });
 
@@ -241,34 +253,15 @@ export const faults: Record<string, Injected> = {
     namespaces: ["--net"],
     make: "echo 0 >/proc/sys/net/ipv4/ip_forward",
   },
-  "too few instances of inotify": {
-    check: "inotify",
-    status: "warning",
-    what: /max_user_instances is 8, \d+ wanted/,
-    fix: /fs\.inotify\.max_user_instances = \d{3,}/,
-    make: over("/proc/sys/fs/inotify/max_user_instances", "8"),
-  },
-  "too few keys": {
-    check: "keys",
-    status: "warning",
-    what: /root_maxkeys is 20, \d+ wanted/,
-    fix: /kernel\.keys\.root_maxkeys = \d{3,}/,
-    make: over("/proc/sys/kernel/keys/root_maxkeys", "20"),
-  },
-  "too small a table of connections": {
-    check: "connections",
-    status: "warning",
-    what: /nf_conntrack_max is 4096, \d+ wanted/,
-    fix: /net\.netfilter\.nf_conntrack_max = \d{5,}/,
-    make: over("/proc/sys/net/netfilter/nf_conntrack_max", "4096"),
-  },
-  "too few terminals": {
-    check: "terminals",
-    status: "warning",
-    what: /kernel\.pty\.max is 300, \d+ wanted/,
-    fix: /kernel\.pty\.max = \d{4,}/,
-    make: over("/proc/sys/kernel/pty/max", "300"),
-  },
+  "too few instances of inotify": tooLow("inotify", "fs.inotify.max_user_instances", 8, 3),
+  "too few keys": tooLow("keys", "kernel.keys.root_maxkeys", 20, 3),
+  "too small a table of connections": tooLow(
+    "connections",
+    "net.netfilter.nf_conntrack_max",
+    4096,
+    5,
+  ),
+  "too few terminals": tooLow("terminals", "kernel.pty.max", 300, 4),
   "more sandboxes than there is room for": {
     check: "capacity",
     status: "warning",

@@ -1,8 +1,9 @@
 import { execa } from "execa";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeTree } from "./tree.js";
 
 // scripts/lib/deploy.sh and outside.sh, which install, upgrade and take back, on a root of the test's own.
 
@@ -18,18 +19,14 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true }));
 
 /** A tree as a clone or a release has it, as small as it can be. */
-async function tree(name: string, files: Record<string, string> = {}): Promise<string> {
-  const all = {
+function tree(name: string, files: Record<string, string> = {}): Promise<string> {
+  return writeTree(join(dir, name), {
     "bin/berth": "#!/bin/sh",
     "dist/main.js": "",
     "slices/berth.service": "[Unit]",
     ...files,
-  };
-  for (const [file, text] of Object.entries({ ...all, "package.json": name })) {
-    await mkdir(dirname(join(dir, name, file)), { recursive: true });
-    await writeFile(join(dir, name, file), text);
-  }
-  return join(dir, name);
+    "package.json": name,
+  });
 }
 
 /** Runs shell lines with the functions at hand; their exit code, and what they said. */

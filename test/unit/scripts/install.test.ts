@@ -2,8 +2,9 @@ import { execa } from "execa";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeTree } from "./tree.js";
 
 // scripts/lib/install.sh on a root of the test's own, with a systemd that does what it is told.
 
@@ -19,21 +20,15 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true }));
 
 /** A release as small as it can be. */
-async function release(version: string, files: Record<string, string> = {}): Promise<string> {
-  const tree = join(dir, `berth-${version}`);
-  const all = {
+function release(version: string, files: Record<string, string> = {}): Promise<string> {
+  return writeTree(join(dir, `berth-${version}`), {
     RELEASE: "",
     "bin/berth": `#!/bin/sh\n# ${version}`,
     "dist/main.js": "",
     "slices/berth.service": "[Unit]",
     "package.json": `{\n  "version": "${version}",\n}\n`,
     ...files,
-  };
-  for (const [file, text] of Object.entries(all)) {
-    await mkdir(dirname(join(tree, file)), { recursive: true });
-    await writeFile(join(tree, file), text);
-  }
-  return tree;
+  });
 }
 
 /** Everything around an installation that is not its order of steps; `asked` has what it did outside of its files. */
