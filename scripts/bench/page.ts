@@ -1,8 +1,9 @@
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { stepEvent } from "../../src/lib/contract/sandbox.js";
 import { addedUser } from "../../src/lib/contract/user.js";
 import { apiUrl, berth, berthJson } from "../../test/e2e/support.js";
-import { openTab, signIn, startChromium } from "../../test/page/browser.js";
+import { PageApi } from "../../test/fakes/page-api.js";
+import { firstPaintMs, openTab, searchMs, signIn, startChromium } from "../../test/page/browser.js";
 import { quietly, type Row } from "./table.js";
 
 const user = "bench-page";
@@ -15,16 +16,18 @@ export async function measurePage(runs: number): Promise<Row[]> {
   const browser = await startChromium();
   const views: number[] = [];
   const lags: number[] = [];
+  const searches: number[] = [];
   let bytes = 0;
   try {
     for (let run = 0; run < runs; run++) {
       // A browser that has never been here: nothing is kept.
       const { tab } = await openTab(browser, url, { ignoreHTTPSErrors: true });
       await tab.getByRole("heading", { name: "Sign in" }).waitFor();
-      views.push(await tab.evaluate<number>(firstView));
+      views.push(await firstPaintMs(tab));
       bytes = await tab.evaluate<number>(transferred);
       await signIn(tab, token);
       lags.push(...(await watchCreation(tab, url, token)));
+      searches.push(await searchAmong(500, browser));
       quietly(`page ${run + 1}/${runs}`);
       await tab.context().close();
     }
@@ -36,11 +39,11 @@ export async function measurePage(runs: number): Promise<Row[]> {
     { what: "page: first view, nothing cached", values: views, unit: "ms", aim: 1000 },
     { what: "page: first load, over the network", values: [bytes / 1000], unit: "kB", aim: 150 },
     { what: "page: from a creation's step to its sight", values: lags, unit: "ms", aim: 100 },
+    { what: "page: search among 500 sandboxes, to the rows", values: searches, unit: "ms" },
   ];
 }
 
 // Strings, because they run in the browser: this project's types know no DOM.
-const firstView = `performance.getEntriesByName("first-contentful-paint")[0].startTime`;
 const transferred = `[
   ...performance.getEntriesByType("navigation"),
   ...performance.getEntriesByType("resource"),
@@ -55,6 +58,22 @@ const watch = `
     }
   }).observe(document.querySelector("main"), { subtree: true, childList: true, attributes: true });
 `;
+
+/** In the admin's list. The sandboxes are a fake server's: what is measured is the browser's work alone. */
+async function searchAmong(count: number, browser: Browser): Promise<number> {
+  const api = new PageApi();
+  api.tokens.set("token", { user: "root", role: "admin" });
+  for (let i = 0; i < count; i++) api.add({ user: `user-${i % 250}`, name: `s${i}` });
+  const { tab } = await openTab(browser, `${await api.start()}/admin`);
+  try {
+    await signIn(tab, "token");
+    await tab.getByText(`${count} of ${count} sandboxes`).waitFor();
+    return await searchMs(tab, "user-24");
+  } finally {
+    await tab.context().close();
+    await api.stop();
+  }
+}
 
 /** Makes a sandbox by the button; how long after each step had ended it was on the page, by one clock. */
 async function watchCreation(tab: Page, url: string, token: string): Promise<number[]> {

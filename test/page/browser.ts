@@ -69,6 +69,30 @@ export const heading = (tab: Page, name: string) =>
   tab.getByRole("heading", { level: 1, name, exact: true });
 export const panel = (tab: Page, name: string) => tab.getByRole("region", { name, exact: true });
 
+/** How long after the page was asked for something of it was painted, in ms. */
+export const firstPaintMs = (tab: Page) =>
+  tab.evaluate<number>(`new Promise((resolve) => {
+    // What is in the page already may not be painted yet.
+    new PerformanceObserver((list) => {
+      const [paint] = list.getEntriesByName("first-contentful-paint");
+      if (paint) resolve(paint.startTime);
+    }).observe({ type: "paint", buffered: true });
+  })`);
+
+/** How long a search in the list of all sandboxes takes in the browser, from the key to the rows laid out, in ms. */
+export const searchMs = (tab: Page, text: string) =>
+  tab.evaluate<number>(`(async () => {
+    const field = document.querySelector("#search");
+    const rows = () => document.querySelectorAll("tbody tr").length;
+    const before = rows();
+    const begun = performance.now();
+    field.value = ${JSON.stringify(text)};
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    while (rows() === before) await Promise.resolve();
+    document.body.getBoundingClientRect();
+    return performance.now() - begun;
+  })()`);
+
 /** What was said to screen readers. */
 export const said = (tab: Page, text: string | RegExp) =>
   tab.getByRole("log").getByText(text).first().waitFor({ state: "attached" });

@@ -76,4 +76,15 @@ describe("by keyboard alone", () => {
     await heading(tab, "My sandboxes").waitFor();
     expect(await tab.evaluate("document.activeElement.textContent")).toBe("My sandboxes");
   });
+
+  it("the focus is on a view as soon as it is there, so that nothing typed at once is lost to it", async () => {
+    const { tab } = await world.open("", "alice-token");
+    await tab.getByText("No sandbox yet.").waitFor();
+    const focused = await tab.evaluate<string>(`(async () => {
+      document.querySelector('a[href="/new"]').click();
+      await new Promise((resolve) => setTimeout(resolve));
+      return document.activeElement.textContent;
+    })()`);
+    expect(focused).toBe("New sandbox");
+  });
 });

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { usePage } from "./context.js";
 import { useStore } from "./hooks.js";
 
@@ -17,7 +17,8 @@ export function View(props: {
   useEffect(() => {
     document.title = `${title} · Berth`;
   }, [title]);
-  useEffect(() => {
+  // Before the view is painted: an effect after it would take the focus from a field that is typed in already.
+  useLayoutEffect(() => {
     if (visit > 0) head.current?.focus();
   }, [visit]);
   return (

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { faultsOf } from "../model/faults.js";
 import { durationForInput, formatSize, freeName, sizeForInput } from "../model/format.js";
 import { sandboxPath } from "../model/router.js";
@@ -185,7 +185,7 @@ export function useFaultFocus(
   problem: Problem | undefined,
   first: string | undefined,
 ): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (first === undefined) return;
     form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [problem]);
