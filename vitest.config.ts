@@ -12,6 +12,7 @@ const onOneHost = {
   fileParallelism: false,
   testTimeout: 120_000 * slowness,
   hookTimeout: 600_000 * slowness,
+  expect: { poll: { timeout: 1_000 * slowness } },
 };
 
 export default defineConfig({

@@ -6,7 +6,17 @@ import {
   type IncidentEvent,
   type Sandbox,
 } from "../../src/lib/contract/sandbox.js";
-import { addUser, berth, berthJson, create, DockerClient, ok, onHost, traces } from "./support.js";
+import {
+  addUser,
+  berth,
+  berthJson,
+  create,
+  DockerClient,
+  ok,
+  onHost,
+  patience,
+  traces,
+} from "./support.js";
 import type { ApiClient } from "./support.js";
 
 // What limits do to a sandbox, and that its user is told: by event, and by `berth show`.
@@ -23,7 +33,8 @@ beforeAll(async () => {
   before = await traces();
   theirs = await addUser(user);
   hasKernelLog =
-    (await onHost("timeout 5 dd if=/dev/kmsg of=/dev/null bs=8192 count=1")).code === 0;
+    (await onHost(`timeout ${patience(5_000) / 1000} dd if=/dev/kmsg of=/dev/null bs=8192 count=1`))
+      .code === 0;
 });
 
 afterAll(async () => {
@@ -114,7 +125,9 @@ describe("memory", () => {
       await client.run(["run", "--rm", "-m", "32m", "box", "tail", "/dev/zero"]);
     }
     await incident("memory");
-    await expect.poll(async () => (await shown("memory")).count, { timeout: 15_000 }).toBe(3);
+    await expect
+      .poll(async () => (await shown("memory")).count, { timeout: patience(15_000) })
+      .toBe(3);
     ok(await onHost("systemctl restart berth"));
     expect(await shown("memory")).toMatchObject({ count: 3 });
   });
@@ -152,7 +165,7 @@ describe("processes", () => {
 });
 
 describe("processor time", () => {
-  it("beyond the limit is told as waiting", { timeout: 240_000 }, async () => {
+  it("beyond the limit is told as waiting", { timeout: patience(240_000) }, async () => {
     await client.docker("run", "-d", "--name", "busy", "box", "sh", "-c", "while :; do :; done");
     const { text } = await incident("cpu");
     expect(text).toMatch(

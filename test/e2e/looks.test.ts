@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { host, hostEventList, imageList } from "../../src/lib/contract/host.js";
 import { certificateList, containerList, usageHistory } from "../../src/lib/contract/looks.js";
 import { sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { addUser, berth, DockerClient, ok, traces, type ApiClient } from "./support.js";
+import { addUser, berth, DockerClient, ok, patience, traces, type ApiClient } from "./support.js";
 
 let before: string[];
 let theirs: ApiClient;
@@ -45,7 +45,9 @@ describe("a sandbox that runs", () => {
 
   it("tells what it used, every five seconds", async () => {
     const samples = async () => usageHistory.strict().parse(await get("usage/history")).samples;
-    await expect.poll(async () => (await samples()).length, { timeout: 30_000 }).toBeGreaterThan(2);
+    await expect
+      .poll(async () => (await samples()).length, { timeout: patience(30_000) })
+      .toBeGreaterThan(2);
     const last = (await samples()).at(-1);
     expect(last?.memoryBytes).toBeGreaterThan(1024 ** 2);
     expect(last?.memoryBytes).toBeLessThan(512 * 1024 ** 2);

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { card, heading, openTab, panel, said, signIn, startChromium } from "../page/browser.js";
-import { projectDir, startedBerth } from "./support.js";
+import { patience, projectDir, startedBerth } from "./support.js";
 
 const run = promisify(execFile);
 
@@ -30,6 +30,8 @@ describe("the web page", () => {
     dir = await mkdtemp(join(tmpdir(), "berth-page-"));
     ({ token } = await berth.addUser(user));
     ({ tab, faults } = await openTab(browser, berth.url));
+    // A real engine takes its time, and more on a machine that is emulated.
+    tab.context().setDefaultTimeout(patience(30_000));
     asked = [];
     tab.on("request", (request) => asked.push(request.url()));
   });

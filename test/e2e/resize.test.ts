@@ -207,9 +207,11 @@ describe("a resized sandbox", () => {
     const outer = async () =>
       (await onHost(`docker inspect -f '{{.State.StartedAt}}' berth-${made.id}`)).stdout;
     await expect
-      .poll(async () => running.startsWith(await outer()), { timeout: 30_000 })
+      .poll(async () => running.startsWith(await outer()), { timeout: patience(30_000) })
       .toBe(false);
-    await expect.poll(async () => (await shown()).state, { timeout: 30_000 }).toBe("ready");
+    await expect
+      .poll(async () => (await shown()).state, { timeout: patience(30_000) })
+      .toBe("ready");
     expect(await inForce()).toEqual(both({ memoryBytes: 640 * MiB, cpus: 0.25, pids: 300 }));
   });
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { stringify } from "yaml";
 import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
 import { sandbox, sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { daemonAnswers, DockerClient, ok, onHost, type Ran } from "./support.js";
+import { daemonAnswers, DockerClient, ok, onHost, patience, type Ran } from "./support.js";
 import { configOfHost } from "./where.js";
 
 // A second daemon on the same host, with directories, ports and networks of its own, for faults that
@@ -42,8 +42,8 @@ export class SecondBerth {
   /** Runs the daemon in the foreground where it must not come up: what it says and how it ends. */
   async serveInVain(): Promise<Ran> {
     await this.writeConfig();
-    // The daemon is told to end after 15 s and killed after 20 s, should it have come up after all.
-    return onHost(`timeout -k 5 15 ${this.#serve().join(" ")}`);
+    // The daemon is told to end after 15 s (longer where all is slower) and killed 5 s later, should it have come up after all.
+    return onHost(`timeout -k 5 ${patience(15_000) / 1000} ${this.#serve().join(" ")}`);
   }
 
   async writeConfig(): Promise<void> {

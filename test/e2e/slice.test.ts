@@ -61,7 +61,9 @@ describe("a user's slice", () => {
     ok(await onHost(`systemctl set-property --runtime '${slice}' TasksMax=999`));
     expect((await sliceLimits()).pids).toBe(999);
     ok(await onHost("systemctl restart berth"));
-    await expect.poll(async () => (await sliceLimits()).pids, { timeout: 10_000 }).toBe(300);
+    await expect
+      .poll(async () => (await sliceLimits()).pids, { timeout: patience(10_000) })
+      .toBe(300);
   });
 
   it("keeps its limits through systemctl daemon-reload, and has them again after the engine's restart", async (test) => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ok, onHost } from "../e2e/support.js";
+import { ok, onHost, patience } from "../e2e/support.js";
 import { against, Target } from "./target.js";
 import { attempts } from "./attempts.js";
 
@@ -145,10 +145,10 @@ describe.skipIf(against === "host")("after a restart", () => {
     // The client sees its connection end.
     await target.asRoot("kill -s KILL $(pidof dockerd)");
     await expect
-      .poll(async () => ok(await onHost(started)), { timeout: 30_000, interval: 200 })
+      .poll(async () => ok(await onHost(started)), { timeout: patience(30_000), interval: 200 })
       .toMatch(new RegExp(`^(?!${first.split(" ")[0] ?? ""}).* true$`));
     await expect
-      .poll(async () => (await target.client.run(["version"])).code, { timeout: 30_000 })
+      .poll(async () => (await target.client.run(["version"])).code, { timeout: patience(30_000) })
       .toBe(0);
     expect(ok(await target.asRoot(engine))).toBe(before);
   });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ok, onHost, type Ran } from "../e2e/support.js";
+import { ok, onHost, patience, type Ran } from "../e2e/support.js";
 import { against, Target } from "./target.js";
 
 // A user lays traps on their disk, at names that Berth or a tool of the host could follow: links to a place
@@ -97,7 +97,7 @@ describe.runIf(against === "userns")("traps on a sandbox's disk", () => {
     // The client sees its connection end.
     await target.asRoot(lastTrap);
     await expect
-      .poll(async () => ok(await onHost(started)), { timeout: 30_000, interval: 200 })
+      .poll(async () => ok(await onHost(started)), { timeout: patience(30_000), interval: 200 })
       .not.toBe(first);
     await answer("show", id, "--json");
     expect(await bitten()).toBe(untouched);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ok, onHost, type Ran } from "../e2e/support.js";
+import { ok, onHost, patience, type Ran } from "../e2e/support.js";
 import { Probe } from "./probe.js";
 import type { Cleanup } from "./sandboxes.js";
 
@@ -26,7 +26,7 @@ export class Witness {
         rm -f ${log}
         systemd-run --quiet --collect --unit=${name} ${netns ? `-p NetworkNamespacePath=${netns}` : ""} \
           "$(command -v node)" /run/${name}.mjs ${log} ${listeners.join(" ")}
-        timeout 10 sh -c 'until grep -qs listening ${log}; do systemctl -q is-active ${name}; sleep 0.02; done'`),
+        timeout ${patience(10_000) / 1000} sh -c 'until grep -qs listening ${log}; do systemctl -q is-active ${name}; sleep 0.02; done'`),
     );
     const udpPort = Number(listeners.find((listener) => listener.startsWith("udp"))?.split("@")[2]);
     return new Witness(
@@ -41,7 +41,11 @@ export class Witness {
     const mark = `mark-${performance.now()}`;
     await this.probe.udp(mark, [["127.0.0.1", this.udpPort]]);
     const log = logOf(this.name);
-    ok(await onHost(`timeout 10 sh -c 'until grep -q ${mark} ${log}; do sleep 0.01; done'`));
+    ok(
+      await onHost(
+        `timeout ${patience(10_000) / 1000} sh -c 'until grep -q ${mark} ${log}; do sleep 0.01; done'`,
+      ),
+    );
     const lines = ok(await onHost(`cat ${log}`)).split("\n");
     return lines.filter((line) => line !== "listening" && !line.startsWith("mark-"));
   }
