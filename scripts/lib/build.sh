@@ -28,7 +28,7 @@ ensure_fresh_build() {
   if is_release "$1"; then return 0; fi
   ensure_modules "$1"
   if [[ -e $1/dist/.built ]] &&
-    [[ -z $(find "$1/src" "$1/package.json" "$1"/tsconfig*.json -newer "$1/dist/.built" -print -quit) ]]; then
+    [[ -z $(find "$1/src" "$1"/scripts/*.ts "$1"/package*.json -newer "$1/dist/.built" -print -quit) ]]; then
     return 0
   fi
   step "npm run build" npm_in "$1" run --silent build

@@ -17,7 +17,7 @@ DEPLOY_PARTS=(
 # comes from a clone or a release.
 deploy_stamp() {
   local part parts=()
-  for part in "${DEPLOY_PARTS[@]}" package-lock.json; do [[ ! -e $1/$part ]] || parts+=("$part"); done
+  for part in "${DEPLOY_PARTS[@]}"; do [[ ! -e $1/$part ]] || parts+=("$part"); done
   tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode="$SAME_MODES" -cf - "${parts[@]}" |
     sha256sum | cut -d' ' -f1
 }
@@ -49,7 +49,6 @@ deploy_tree() {
   for part in "${DEPLOY_PARTS[@]}"; do
     [[ ! -e $repo/$part ]] || (cd "$repo" && cp -a --parents -t "$new" -- "$part")
   done
-  copy_modules "$repo" "$new"
   chown -hR 0:0 "$new"
   chmod -R "$SAME_MODES" "$new"
   # Before it is in place: a tree without a list is of before there was one (deploy_settled).

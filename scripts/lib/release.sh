@@ -1,13 +1,12 @@
 # shellcheck shell=bash
 # A release: what a server needs to install Berth with neither npm, network nor sources.
 
-# With the lock file, by which an installation tells whether it is of the same modules (deploy_stamp).
 RELEASE_PARTS=(
   bin dist images slices docs scripts/install scripts/quickstart scripts/host scripts/demo-image scripts/lib
-  package.json package-lock.json README.md CHANGELOG.md LICENSE
+  package.json README.md CHANGELOG.md LICENSE
 )
 
-# A file of that name says that dist and node_modules are as they shall be.
+# A file of that name says that dist is as it shall be.
 is_release() { [[ -f $1/RELEASE ]]; }
 
 # version_of TREE: as its package.json has it; empty without one.
@@ -61,33 +60,4 @@ release_tree() {
   mkdir -p "$2"
   (cd "$1" && git ls-files -z -- "${RELEASE_PARTS[@]}" | xargs -0r cp -a --parents -t "$2")
   cp -a "$1/dist" "$2/"
-  copy_modules "$1" "$2"
-}
-
-# copy_modules REPO TARGET: the modules that Berth runs with.
-copy_modules() {
-  [[ -d $1/node_modules ]] || return 0
-  local list
-  list=$(production_modules "$1")
-  [[ -n $list ]] || return 0
-  (cd "$1" && xargs -r -d '\n' cp -a --parents -t "$2" -- <<<"$list")
-}
-
-# production_modules REPO: node_modules/… paths that are not for development only. A nested one whose parent is listed
-# comes along with it. npm's hidden lock file says it in 50 ms; `npm ls` needs a second.
-production_modules() {
-  if is_release "$1"; then
-    echo node_modules
-  elif [[ -f $1/node_modules/.package-lock.json ]]; then
-    node -e '
-      const fs = require("node:fs");
-      process.chdir(process.argv[1]);
-      const { packages } = JSON.parse(fs.readFileSync("node_modules/.package-lock.json", "utf8"));
-      const wanted = Object.keys(packages).filter((path) => path && !packages[path].dev && fs.existsSync(path));
-      const inside = (path) => wanted.some((other) => path.startsWith(other + "/node_modules/"));
-      for (const path of wanted) if (!inside(path)) console.log(path);
-    ' "$1"
-  else
-    (cd "$1" && npm ls --omit=dev --all --parseable) | sed -n "s|^$1/\(node_modules/.*\)|\1|p" | grep -v '/node_modules/.*/node_modules/' || true
-  fi
 }

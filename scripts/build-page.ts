@@ -1,16 +1,16 @@
 // Builds the web page with Vite: index.html and, below assets/, files whose names change with what is
 // in them, each with a gzipped twin that src/http/serve-page.ts sends to browsers that take it.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath, URL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "vite";
+import { build, type Rolldown } from "vite";
+import { dist, root } from "./dist.js";
 
-const root = fileURLToPath(new URL("../src/http/page/", import.meta.url));
-const output = fileURLToPath(new URL("../dist/http/page/", import.meta.url));
+const output = `${dist}http/page/`;
 
-export async function buildPage() {
-  await build({
-    root,
+/** Builds src/http/page into dist/http/page. Tells which files it made, and of what. */
+export async function buildPage(): Promise<Rolldown.RolldownOutput> {
+  const built = (await build({
+    root: `${root}src/http/page`,
     base: "/",
     configFile: false,
     logLevel: "warn",
@@ -24,9 +24,10 @@ export async function buildPage() {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
     },
-  });
+  })) as Rolldown.RolldownOutput;
   const assets = `${output}assets/`;
   for (const name of readdirSync(assets).filter((file) => /\.(js|css|svg)$/.test(file))) {
     writeFileSync(`${assets}${name}.gz`, gzipSync(readFileSync(assets + name), { level: 9 }));
   }
+  return built;
 }
