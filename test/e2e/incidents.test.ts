@@ -15,6 +15,7 @@ import {
   ok,
   onHost,
   patience,
+  patienceSeconds,
   traces,
 } from "./support.js";
 import type { ApiClient } from "./support.js";
@@ -33,7 +34,7 @@ beforeAll(async () => {
   before = await traces();
   theirs = await addUser(user);
   hasKernelLog =
-    (await onHost(`timeout ${patience(5_000) / 1000} dd if=/dev/kmsg of=/dev/null bs=8192 count=1`))
+    (await onHost(`timeout ${patienceSeconds(5_000)} dd if=/dev/kmsg of=/dev/null bs=8192 count=1`))
       .code === 0;
 });
 

@@ -16,6 +16,7 @@ import {
   ok,
   onHost,
   patience,
+  patienceSeconds,
   projectDir,
   run,
   type Ran,
@@ -31,7 +32,7 @@ const release = `${work}/release`;
 
 /** Runs the scripts/install of a tree on the host. */
 function install(tree: string, ...flags: string[]): Promise<Ran> {
-  const seconds = Math.round(patience(60_000) / 1000);
+  const seconds = Math.round(patienceSeconds(60_000));
   return onHost(
     `cd / && BERTH_INSTALL_TIMEOUT=${seconds} ${tree}/scripts/install ${flags.join(" ")}`,
     {
@@ -339,7 +340,7 @@ END`,
     expect(meanwhile.stderr).toContain("another Berth works on /var/lib/berth");
     expect(sandboxList.parse(await berthJson("list")).sandboxes).toHaveLength(2);
     await onHost(`systemctl stop berth-reap.timer berth
-      timeout -s KILL ${patience(1_500) / 1000} /opt/berth/bin/berth clear-host --purge --yes`);
+      timeout -s KILL ${patienceSeconds(1_500)} /opt/berth/bin/berth clear-host --purge --yes`);
     ok(await install(release, "--uninstall", "--purge", "--yes"));
     expect(await left()).toEqual([]);
     expect(await imagesOfBerth()).toEqual([]);

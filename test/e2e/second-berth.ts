@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { stringify } from "yaml";
 import { problemSchema, type Problem } from "../../src/lib/contract/problem.js";
 import { sandbox, sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { daemonAnswers, DockerClient, ok, onHost, patience, type Ran } from "./support.js";
+import { daemonAnswers, DockerClient, ok, onHost, patienceSeconds, type Ran } from "./support.js";
 import { configOfHost } from "./where.js";
 
 // A second daemon on the same host, with directories, ports and networks of its own, for faults that
@@ -43,7 +43,7 @@ export class SecondBerth {
   async serveInVain(): Promise<Ran> {
     await this.writeConfig();
     // The daemon is told to end after 15 s (longer where all is slower) and killed 5 s later, should it have come up after all.
-    return onHost(`timeout -k 5 ${patience(15_000) / 1000} ${this.#serve().join(" ")}`);
+    return onHost(`timeout -k 5 ${patienceSeconds(15_000)} ${this.#serve().join(" ")}`);
   }
 
   async writeConfig(): Promise<void> {

@@ -15,6 +15,7 @@ import {
   isEmbedded,
   isOurs,
   patience,
+  patienceSeconds,
   projectDir,
   shellOnHost,
   vmForward,
@@ -24,7 +25,7 @@ import {
 // What the end-to-end tests share. They look at Berth from outside, as a user does: through bin/berth,
 // the API and a real docker client. What is left behind is read inside the host.
 
-export { hostCommand, hostScript, isEmbedded, isOurs, patience, projectDir };
+export { hostCommand, hostScript, isEmbedded, isOurs, patience, patienceSeconds, projectDir };
 
 export interface Ran {
   code: number;
@@ -123,9 +124,9 @@ export class DockerClient {
 
   /** Brings images of the host's engine in, by `docker save` there and `docker load` here. */
   async loadFromHost(references: string[]): Promise<void> {
-    const [file, args] = isEmbedded() ? [hostScript, ["exec", "--"]] : ["env", []];
-    const timeout = 120_000;
-    await execa(file, [...args, "docker", "save", ...references], {
+    const [file, args] = shellOnHost(`docker save ${references.join(" ")}`);
+    const timeout = patience(120_000);
+    await execa(file, args, {
       buffer: { stdout: false },
       timeout,
     }).pipe("docker", ["load", "-q"], { env: this.env, timeout });

@@ -38,6 +38,9 @@ const slowness = z.coerce.number().min(1).default(1).parse(process.env["BERTH_TE
 /** A time limit in ms for something that is done there. */
 export const patience = (ms: number): number => Math.round(ms * slowness);
 
+/** The same in seconds, as timeout(1) and curl(1) take it. */
+export const patienceSeconds = (ms: number): number => patience(ms) / 1000;
+
 /** What runs a shell line on the host that holds the sandboxes. */
 export function shellOnHost(line: string): [file: string, args: string[]] {
   const shell = ["bash", "-c", line];

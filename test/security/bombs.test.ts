@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ok, onHost, patience, rootApi, type Ran } from "../e2e/support.js";
+import { ok, onHost, patience, patienceSeconds, rootApi, type Ran } from "../e2e/support.js";
 import { blackHole, bombArgs, bombs, type BombName } from "./bombs.js";
 import { withinLimits, type Footprint } from "./footprint.js";
 import { Cleanup, hold, type Held } from "./sandboxes.js";
@@ -38,7 +38,7 @@ async function setOff(line: string): Promise<{ ended: Promise<unknown> }> {
 async function othersAreWell(): Promise<Footprint> {
   expect(await runTrue(bob)).toEqual(well);
   const healthz = "--unix-socket /run/berth/berth.sock http://localhost/healthz";
-  ok(await onHost(`curl -sf -m ${patience(5_000) / 1000} -o /dev/null ${healthz}`));
+  ok(await onHost(`curl -sf -m ${patienceSeconds(5_000)} -o /dev/null ${healthz}`));
   // Instances of inotify are counted by user: root's on the host are still there.
   ok(await onHost(`node -e 'require("fs").watch("/tmp").close()'`));
   return withinLimits(ann.sandbox);

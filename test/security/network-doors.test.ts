@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ok, onHost, run } from "../e2e/support.js";
+import { ok, onHost, patienceSeconds, run } from "../e2e/support.js";
 import { names, Probe, type Target } from "./probe.js";
 import { berthWithProfiles, Cleanup, hold, holdBySecond, serve, type Held } from "./sandboxes.js";
 import { Witness, World } from "./world.js";
@@ -141,7 +141,7 @@ describe("egress", () => {
       "--rm",
       "box",
       "timeout",
-      "1",
+      String(patienceSeconds(1_000)),
       "nslookup",
       "world.test",
     ]);
@@ -190,7 +190,13 @@ describe("names", () => {
     const hidden = await onHost(`nsenter --net=/run/netns/berth-world ss -Hln sport = :53`);
     expect(hidden.stdout).toContain(":53");
     expect(await ann.probe.opens([[World.hostAddress, 53]])).toEqual([]);
-    const lookup = ["timeout", "1", "nslookup", "world.test", World.hostAddress];
+    const lookup = [
+      "timeout",
+      String(patienceSeconds(1_000)),
+      "nslookup",
+      "world.test",
+      World.hostAddress,
+    ];
     const ask = ["run", "--rm", "box", ...lookup];
     expect((await ann.client.run(ask)).stdout).not.toMatch(answer);
   });

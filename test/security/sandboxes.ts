@@ -1,6 +1,6 @@
 import type { Sandbox } from "../../src/lib/contract/sandbox.js";
 import { SecondBerth } from "../e2e/second-berth.js";
-import { berth, create, DockerClient } from "../e2e/support.js";
+import { berth, create, DockerClient, patienceSeconds } from "../e2e/support.js";
 import { outerOf, type Outer } from "./outer.js";
 import { Probe } from "./probe.js";
 
@@ -89,5 +89,13 @@ export async function serve(client: DockerClient, port: number, text: string): P
   );
   // It is up a moment after its container is.
   const listens = "until wget -q -O /dev/null http://127.0.0.1/; do sleep 0.05; done";
-  await client.docker("exec", "web", "timeout", "20", "sh", "-c", listens);
+  await client.docker(
+    "exec",
+    "web",
+    "timeout",
+    String(patienceSeconds(20_000)),
+    "sh",
+    "-c",
+    listens,
+  );
 }

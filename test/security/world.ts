@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ok, onHost, patience, type Ran } from "../e2e/support.js";
+import { ok, onHost, patienceSeconds, type Ran } from "../e2e/support.js";
 import { Probe } from "./probe.js";
 import type { Cleanup } from "./sandboxes.js";
 
@@ -26,7 +26,7 @@ export class Witness {
         rm -f ${log}
         systemd-run --quiet --collect --unit=${name} ${netns ? `-p NetworkNamespacePath=${netns}` : ""} \
           "$(command -v node)" /run/${name}.mjs ${log} ${listeners.join(" ")}
-        timeout ${patience(10_000) / 1000} sh -c 'until grep -qs listening ${log}; do systemctl -q is-active ${name}; sleep 0.02; done'`),
+        timeout ${patienceSeconds(10_000)} sh -c 'until grep -qs listening ${log}; do systemctl -q is-active ${name}; sleep 0.02; done'`),
     );
     const udpPort = Number(listeners.find((listener) => listener.startsWith("udp"))?.split("@")[2]);
     return new Witness(
@@ -43,7 +43,7 @@ export class Witness {
     const log = logOf(this.name);
     ok(
       await onHost(
-        `timeout ${patience(10_000) / 1000} sh -c 'until grep -q ${mark} ${log}; do sleep 0.01; done'`,
+        `timeout ${patienceSeconds(10_000)} sh -c 'until grep -q ${mark} ${log}; do sleep 0.01; done'`,
       ),
     );
     const lines = ok(await onHost(`cat ${log}`)).split("\n");
