@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The root file system of the embedded host: Debian 13 by mmdebstrap, built once, kept in $STATE_DIR/root.
 
-# shellcheck source=SCRIPTDIR/mirrors.sh
-. "$LIB/mirrors.sh"
+# shellcheck source=SCRIPTDIR/debian.sh
+. "$LIB/debian.sh"
 
 ROOTFS_SUITE=trixie
 ROOTFS_LOOP_NODES=1024
@@ -10,7 +10,6 @@ ROOTFS_PACKAGES=(
   systemd systemd-sysv dbus docker.io docker-cli iptables nftables ca-certificates iproute2 procps kmod nodejs
   mmdebstrap arch-test debian-archive-keyring e2fsprogs util-linux mount busybox-static curl less zstd
 )
-ROOTFS_EXCLUDES=(/usr/share/doc/\* /usr/share/man/\* /usr/share/info/\* /usr/share/locale/\* /usr/share/lintian/\*)
 # The kernel is the outer machine's: what sets its parameters, loads modules, reads its log or makes device nodes
 # must not run in here. The rest makes no sense without a console, or wakes the disk for nothing.
 ROOTFS_MASKED=(
@@ -27,9 +26,9 @@ ROOTFS_MASKED=(
 
 # rootfs_recipe: everything the result depends on; its hash is the build stamp.
 rootfs_recipe() {
-  echo "$ROOTFS_SUITE ${ROOTFS_PACKAGES[*]} ${ROOTFS_EXCLUDES[*]} ${ROOTFS_MASKED[*]}"
+  echo "$ROOTFS_SUITE ${ROOTFS_PACKAGES[*]} ${DEBIAN_NO_DOCS[*]} ${ROOTFS_MASKED[*]}"
   echo "$ROOTFS_LOOP_NODES"
-  declare -f rootfs_configure rootfs_mmdebstrap rootfs_loop_nodes
+  declare -f rootfs_build rootfs_configure rootfs_loop_nodes debian_root
 }
 
 rootfs_stamp() { rootfs_recipe | sha256sum | cut -d' ' -f1; }
@@ -46,7 +45,7 @@ ensure_rootfs() {
   fi
   # A complete root.new is what an `up` left that was killed between build and rename.
   if [[ $(cat "$new/etc/berth-host.stamp" 2>/dev/null) != "$stamp" ]]; then
-    ensure_apt mmdebstrap arch-test debian-archive-keyring
+    ensure_apt "${DEBIAN_TOOLS[@]}"
     rm -rf --one-file-system "$new" "$STATE_DIR/tmp"
     mkdir -p "$STATE_DIR/tmp"
     step "building a Debian 13 root file system in $STATE_DIR (once)" rootfs_build "$new" "$stamp"
@@ -88,25 +87,14 @@ ensure_data_image() {
 
 rootfs_build() {
   local new=$1 stamp=$2
-  rootfs_mmdebstrap "$new"
+  TMPDIR=$STATE_DIR/tmp debian_root "$ROOTFS_SUITE" "$new" --variant=minbase --include="${ROOTFS_PACKAGES[*]}" \
+    "${DEBIAN_NO_DOCS[@]/#/--dpkgopt=path-exclude=}"
   rootfs_configure "$new"
   # Settings made in the old root stay.
   [[ ! -d $ROOT_DIR/etc/berth ]] || cp -a "$ROOT_DIR/etc/berth" "$new/etc/"
   sync -f "$new"
   echo "$stamp" >"$new/etc/berth-host.stamp"
 }
-
-rootfs_mmdebstrap() {
-  local new=$1 item options=()
-  for item in "${ROOTFS_EXCLUDES[@]}"; do options+=("--dpkgopt=path-exclude=$item"); done
-  # mmdebstrap does not read the machine's apt settings: those that decide whether it can fetch at all go along.
-  while IFS= read -r item; do options+=("--aptopt=$item"); done < <(apt_fetch_settings)
-  rootfs_sources | TMPDIR=$STATE_DIR/tmp LC_ALL=C.UTF-8 unshare --mount \
-    mmdebstrap --mode=root --variant=minbase --components=main --include="${ROOTFS_PACKAGES[*]}" \
-    "${options[@]}" "$ROOTFS_SUITE" "$new" -
-}
-
-rootfs_sources() { mirror_sources "$ROOTFS_SUITE"; }
 
 rootfs_configure() {
   local root=$1 unit

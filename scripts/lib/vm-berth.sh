@@ -36,7 +36,7 @@ vm_berth_config() {
 vm_build_image() {
   local config=$VM_RUN_DIR/image.yaml
   printf 'engine: { socket: %s }\n' "$(vm_forward /run/docker.sock)" >"$config"
-  ensure_apt mmdebstrap arch-test debian-archive-keyring
+  ensure_apt "${DEBIAN_TOOLS[@]}"
   BERTH_SOCKET=$VM_SOCKET "$REPO/bin/berth" image build --config "$config"
 }
 

@@ -11,7 +11,6 @@ VM_PACKAGES=(
   e2fsprogs ca-certificates less openssh-server docker.io docker-cli docker-buildx docker-compose nodejs npm
   iptables nftables curl mmdebstrap arch-test debian-archive-keyring busybox-static zstd
 )
-VM_EXCLUDES=(/usr/share/doc/\* /usr/share/man/\* /usr/share/info/\* /usr/share/locale/\* /usr/share/lintian/\*)
 # What wakes the disk or asks for a mirror at its own times, and consoles that nobody sits at.
 VM_MASKED=(
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
@@ -20,8 +19,8 @@ VM_MASKED=(
 
 # vm_recipe: everything the result depends on; its hash is the build stamp.
 vm_recipe() {
-  echo "$VM_ADDRESS $VM_PREFIX $VM_LINK_MAC $VM_WAY_OUT_MAC $VM_SUITE $VM_DISK_SIZE ${VM_PACKAGES[*]} ${VM_EXCLUDES[*]} ${VM_MASKED[*]}"
-  declare -f vm_build vm_mmdebstrap vm_configure vm_configure_network vm_configure_ssh vm_image
+  echo "$VM_ADDRESS $VM_PREFIX $VM_LINK_MAC $VM_WAY_OUT_MAC $VM_SUITE $VM_DISK_SIZE ${VM_PACKAGES[*]} ${DEBIAN_NO_DOCS[*]} ${VM_MASKED[*]}"
+  declare -f vm_build vm_root debian_root vm_configure vm_configure_network vm_configure_ssh vm_image
 }
 
 vm_stamp() { vm_recipe | sha256sum | cut -d' ' -f1; }
@@ -31,7 +30,7 @@ ensure_vm_disk() {
   local stamp new=$VM_DIR/base.new
   stamp=$(vm_stamp)
   [[ $(cat "$VM_BASE/stamp" 2>/dev/null) != "$stamp" ]] || return 0
-  ensure_apt mmdebstrap arch-test debian-archive-keyring e2fsprogs
+  ensure_apt "${DEBIAN_TOOLS[@]}" e2fsprogs
   rm -rf --one-file-system "$new"
   mkdir -p "$new"
   # The image and the key are nobody else's.
@@ -47,7 +46,7 @@ vm_build() {
   local new=$1
   local root=$new/root
   mkdir "$new/tmp"
-  vm_mmdebstrap "$root" "$new/tmp"
+  TMPDIR=$new/tmp vm_root "$root"
   ssh-keygen -q -t ed25519 -N '' -C berth-vm -f "$new/key"
   vm_configure "$root"
   vm_configure_network "$root"
@@ -61,21 +60,16 @@ vm_build() {
   rm -rf --one-file-system "$root" "$new/tmp"
 }
 
-vm_mmdebstrap() {
-  local root=$1 tmp=$2 item options=()
-  for item in "${VM_EXCLUDES[@]}"; do options+=("--dpkgopt=path-exclude=$item"); done
-  # mmdebstrap does not read the machine's apt settings: those that decide whether it can fetch at all go along.
-  while IFS= read -r item; do options+=("--aptopt=$item"); done < <(apt_fetch_settings)
+vm_root() {
   # The initrd is to hold the few drivers of this machine only: unpacking it costs seconds under emulation.
   # shellcheck disable=SC2016 # expanded by mmdebstrap's shell
-  options+=(
+  local initrd=(
     '--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d"'
     '--essential-hook=printf "MODULES=list\nCOMPRESS=gzip\n" >"$1/etc/initramfs-tools/conf.d/vm"'
     '--essential-hook=printf "virtio_pci\nvirtio_blk\next4\ncrc32c_generic\n" >"$1/etc/initramfs-tools/modules"'
   )
-  mirror_sources "$VM_SUITE" | TMPDIR=$tmp LC_ALL=C.UTF-8 unshare --mount \
-    mmdebstrap --mode=root --variant=minbase --components=main --include="${VM_PACKAGES[*]}" \
-    "${options[@]}" "$VM_SUITE" "$root" -
+  debian_root "$VM_SUITE" "$1" --variant=minbase --include="${VM_PACKAGES[*]}" \
+    "${DEBIAN_NO_DOCS[@]/#/--dpkgopt=path-exclude=}" "${initrd[@]}"
 }
 
 vm_configure() {

@@ -9,7 +9,7 @@ VM_QEMU_PACKAGES=(qemu-system-x86 qemu-utils seabios ipxe-qemu)
 
 vm_qemu_recipe() {
   echo "$VM_QEMU_SUITE ${VM_QEMU_PACKAGES[*]}"
-  declare -f vm_qemu_fetch
+  declare -f vm_qemu_fetch debian_root
 }
 
 # ensure_vm_qemu: puts $VM_QEMU there unless it is of this recipe. Only for a machine that is down.
@@ -17,7 +17,7 @@ ensure_vm_qemu() {
   local stamp
   stamp=$(vm_qemu_recipe | sha256sum | cut -d' ' -f1)
   [[ $(cat "$VM_QEMU/stamp" 2>/dev/null) != "$stamp" ]] || return 0
-  ensure_apt mmdebstrap arch-test debian-archive-keyring
+  ensure_apt "${DEBIAN_TOOLS[@]}"
   rm -rf --one-file-system "$VM_QEMU" "$VM_QEMU.new"
   mkdir -p "$VM_DIR"
   step "fetching Debian 13's QEMU into $VM_QEMU (once)" vm_qemu_fetch
@@ -27,11 +27,7 @@ ensure_vm_qemu() {
 
 # The files of the packages, not a system: nothing of them is configured or run but QEMU.
 vm_qemu_fetch() {
-  local item options=()
-  while IFS= read -r item; do options+=("--aptopt=$item"); done < <(apt_fetch_settings)
-  mirror_sources "$VM_QEMU_SUITE" | LC_ALL=C.UTF-8 unshare --mount \
-    mmdebstrap --mode=root --variant=extract --components=main --include="${VM_QEMU_PACKAGES[*]}" \
-    "${options[@]}" "$VM_QEMU_SUITE" "$VM_QEMU.new" -
+  debian_root "$VM_QEMU_SUITE" "$VM_QEMU.new" --variant=extract --include="${VM_QEMU_PACKAGES[*]}"
 }
 
 # vm_qemu PROGRAM: sets QEMU to the words that run it, with the libraries it was built for.
