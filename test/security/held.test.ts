@@ -31,7 +31,8 @@ async function eachProcess(target: Target, look: string): Promise<Ran> {
     outer=$(docker ps -q --no-trunc --filter label=berth.sandbox=${target.sandbox.id})
     base=$(docker inspect -f '{{index .Config.Labels "berth.uids"}}' $outer)
     scope=$(find /sys/fs/cgroup -type d -name "*$outer*" -path '*/berth.slice/*' -not -path '*/unified/*' | head -n 1)
-    pids=$(find "$scope" -mindepth 2 -name cgroup.procs -not -path "$scope/init/*" -exec cat {} + | sort -u)
+    cd "$scope"
+    pids=$(find . -mindepth 2 -name cgroup.procs -not -path './init/*' -exec cat {} + | sort -u)
     [ $(echo "$pids" | wc -w) -ge ${leastProcesses} ] || { echo "too few processes: $pids"; exit 2; }
     for p in $pids; do
       [ ! -e /proc/$p/status ] || { ${look}
