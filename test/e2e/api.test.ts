@@ -15,7 +15,17 @@ import {
   type Sandbox,
 } from "../../src/lib/contract/sandbox.js";
 import { addedUser, me } from "../../src/lib/contract/user.js";
-import { addUser, ApiClient, berth, ok, onHost, problemOf, run, traces } from "./support.js";
+import {
+  addUser,
+  ApiClient,
+  berth,
+  ok,
+  onHost,
+  patience,
+  problemOf,
+  run,
+  traces,
+} from "./support.js";
 
 const hour = 3_600_000;
 const user = "e2e-api";
@@ -108,7 +118,7 @@ describe("creating a sandbox", () => {
       slice: "berth-e2e\\x2dapi.slice",
       incidents: [],
     });
-    expect(Math.abs(Date.now() - Date.parse(made.createdAt))).toBeLessThan(60_000);
+    expect(Math.abs(Date.now() - Date.parse(made.createdAt))).toBeLessThan(patience(60_000));
   });
 
   it("answers 202 at once when asked to, and its events tell each step in order", async () => {
@@ -256,7 +266,7 @@ describe("a sandbox", () => {
     expect(told.disk.limitBytes).toBe(mine.limits.diskBytes);
     expect(told.disk.usedBytes).toBeGreaterThan(1024);
     expect(told.disk.usedBytes).toBeLessThan(told.disk.limitBytes);
-    expect(Math.abs(Date.parse(told.at) - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs(Date.parse(told.at) - Date.now())).toBeLessThan(patience(60_000));
   });
 
   const bundle = (accept: string) => theirs.fetch(`${path}/bundle`, { headers: { accept } });
