@@ -4,14 +4,19 @@ import {
   isEmbedded,
   ok,
   onHost,
+  patience,
   pluginDir,
   projectDir,
   run,
 } from "./support.js";
 import { userList } from "../../src/lib/contract/user.js";
 import { SecondBerth } from "./second-berth.js";
+import { cli } from "./where.js";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+
+/** What is fetched and built once takes minutes on a slow machine. */
+const once = { timeout: patience(900_000) };
 
 /**
  * Before all end-to-end suites: a host with this build of Berth, its image, and docker's plugins.
@@ -19,10 +24,11 @@ import { join } from "node:path";
  */
 export default async function setup(): Promise<void> {
   if (process.env["BERTH_E2E_HOST_READY"] === "1") return;
-  if (isEmbedded() || !(await berthIsInstalled())) ok(await run(hostScript, ["up"]));
+  if (isEmbedded() || !(await berthIsInstalled())) ok(await run(hostScript, ["up"], once));
   await removeLeftUsers();
-  ok(await run(join(projectDir, "scripts", "test-tools"), []));
-  ok(await berth("image", "build"));
+  ok(await run(join(projectDir, "scripts", "test-tools"), [], once));
+  const { file, args, env } = cli(["image", "build"]);
+  ok(await run(file, args, { env, ...once }));
   if (!existsSync(join(pluginDir(), "docker-compose"))) await installPlugins();
 }
 
@@ -42,12 +48,12 @@ async function removeLeftUsers(): Promise<void> {
 /** A machine with systemd and an engine of its own has had scripts/install. */
 async function berthIsInstalled(): Promise<boolean> {
   if (!existsSync("/run/berth/berth.sock")) return false;
-  ok(await run(join(projectDir, "scripts", "install"), []));
+  ok(await run(join(projectDir, "scripts", "install"), [], once));
   return true;
 }
 
 /** Debian's own builds of buildx and compose; on the embedded host they run from its root file system. */
 async function installPlugins(): Promise<void> {
   const install = "DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends";
-  ok(await onHost(`apt-get update -qq && ${install} docker-buildx docker-compose`));
+  ok(await onHost(`apt-get update -qq && ${install} docker-buildx docker-compose`, once));
 }
