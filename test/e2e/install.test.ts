@@ -328,29 +328,31 @@ END`,
     },
   );
 
-  it("is purged with all its data, also when that is broken off in the middle", async ({
-    skip,
-  }) => {
-    const others = await strangers();
-    if (others.length > 0) skip(`sandboxes of ${others.join(", ")} are on this host`);
-    await create(keeper, "--name", "second");
-    await backUp();
-    const meanwhile = await onHost("berth clear-host --purge --yes");
-    expect(meanwhile.code).toBe(1);
-    expect(meanwhile.stderr).toContain("another Berth works on /var/lib/berth");
-    expect(sandboxList.parse(await berthJson("list")).sandboxes).toHaveLength(2);
-    await onHost(`systemctl stop berth-reap.timer berth
+  it(
+    "is purged with all its data, also when that is broken off in the middle",
+    { timeout: patience(400_000) },
+    async ({ skip }) => {
+      const others = await strangers();
+      if (others.length > 0) skip(`sandboxes of ${others.join(", ")} are on this host`);
+      await create(keeper, "--name", "second");
+      await backUp();
+      const meanwhile = await onHost("berth clear-host --purge --yes");
+      expect(meanwhile.code).toBe(1);
+      expect(meanwhile.stderr).toContain("another Berth works on /var/lib/berth");
+      expect(sandboxList.parse(await berthJson("list")).sandboxes).toHaveLength(2);
+      await onHost(`systemctl stop berth-reap.timer berth
       timeout -s KILL ${patienceSeconds(1_500)} /opt/berth/bin/berth clear-host --purge --yes`);
-    ok(await install(release, "--uninstall", "--purge", "--yes"));
-    expect(await left()).toEqual([]);
-    expect(await imagesOfBerth()).toEqual([]);
-    // A directory that is a mount of its own, as on the embedded host, stays and is empty.
-    expect((await onHost("ls -A /var/lib/berth 2>/dev/null; ls -d /etc/berth")).stdout).toBe("");
+      ok(await install(release, "--uninstall", "--purge", "--yes"));
+      expect(await left()).toEqual([]);
+      expect(await imagesOfBerth()).toEqual([]);
+      // A directory that is a mount of its own, as on the embedded host, stays and is empty.
+      expect((await onHost("ls -A /var/lib/berth 2>/dev/null; ls -d /etc/berth")).stdout).toBe("");
 
-    await restore();
-    const fresh = await create(keeper);
-    expect(fresh.state).toBe("ready");
-  });
+      await restore();
+      const fresh = await create(keeper);
+      expect(fresh.state).toBe("ready");
+    },
+  );
 });
 
 /** Configuration, data and images of the Berth on the host, for the suites after this one and its owner. */
