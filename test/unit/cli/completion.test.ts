@@ -223,6 +223,50 @@ describe.skipIf(!has("fish"))("fish (skipped where it is not installed)", () => 
   });
 });
 
+describe.skipIf(!has("zsh"))("zsh (skipped where it is not installed)", () => {
+  // A terminal with a zsh in it: each line is typed, then TAB, then a key that tells what stands there.
+  const terminal = `
+    zmodload zsh/zpty
+    zpty inner 'zsh -f -i'
+    zpty -w inner 'PROMPT= RPROMPT=; stty -echo; unsetopt zle_bracketed_paste; setopt no_auto_menu'
+    zpty -w inner "fpath=($HOME/site-functions "'$fpath); autoload -Uz compinit && compinit -u -D'
+    zpty -w inner 'tell() { print -r -- "<$BUFFER>"; BUFFER= }; zle -N tell; bindkey "^G" tell; print re""ady'
+    zpty -r -m inner said '*ready*'
+    for line in "$@"; do
+      zpty -w -n inner "$line"$'\\t\\a'
+      zpty -r -m inner said '*<*>*'
+      print -r -- \${\${said##*<}%%>*}
+    done
+    zpty -d inner`;
+
+  /** What the line becomes on TAB. */
+  const inZsh = (...lines: string[]): string[] => {
+    const env = { ...shellEnv(), TERM: "dumb" };
+    const args = ["-f", "-c", terminal, "zsh", ...lines];
+    const { stdout, stderr } = spawnSync("zsh", args, { env, encoding: "utf8", timeout: 20_000 });
+    expect(stderr).toBe("");
+    return stdout.split("\n").slice(0, -1);
+  };
+
+  it("completes verbs, options, values and the daemon's names, and no hostile ones", async () => {
+    await fakeBerth(`${known}$(touch ${dir}/pwned)\n`);
+    const installed = path.join(dir, "site-functions");
+    await mkdir(installed);
+    await writeFile(path.join(installed, "_berth"), completionScript("zsh", program));
+    const completed = {
+      "berth sh": "berth show ",
+      "berth user ad": "berth user add ",
+      "berth list --us": "berth list --user=",
+      "berth env alice --shell po": "berth env alice --shell powershell ",
+      "berth extend --ttl 2h k3": "berth extend --ttl 2h k3x9f2ab ",
+      "berth show $": "berth show $",
+      "berth show alice x": "berth show alice x",
+    };
+    expect(inZsh(...Object.keys(completed))).toEqual(Object.values(completed));
+    expect(await readdir(dir)).not.toContain("pwned");
+  });
+});
+
 describe("berth complete-names", () => {
   let bench: Bench;
   beforeEach(async () => {
