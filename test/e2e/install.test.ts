@@ -227,6 +227,41 @@ END`,
     expect(await lifeOf(kept)).toBe(life);
   });
 
+  it.each([
+    ["Ctrl-C", "INT", 130],
+    ["kill -9", "KILL", 137],
+  ])(
+    "can be broken off by %s while the new version starts, and the host is in order, at once or when it runs again",
+    async (_name, signal, code) => {
+      const before = await stamp();
+      const endless = await changedRelease(
+        "endless",
+        "printf '#!/bin/sh\\nexec sleep 600\\n' >bin/berth",
+      );
+      const starts = `[ "$(cat /opt/berth/.stamp)" != ${before} ] && [ "$(systemctl is-active berth)" = activating ]`;
+      // With job control, so that it has a process group of its own and does not ignore the signal.
+      const said = await onHost(`set -m; cd /
+        ${endless}/scripts/install >${work}/said 2>&1 & group=$!
+        for i in {1..1200}; do if ${starts}; then break; fi; sleep 0.1; done
+        ${starts} || exit 2
+        sleep 0.5; kill -${signal} -- -$group; wait $group; code=$?; cat ${work}/said; exit $code`);
+      expect(said.code, said.stdout).toBe(code);
+      if (signal === "INT") {
+        expect(said.stdout).toContain("broken off: the Berth before is in place again");
+        expect(await stamp()).toBe(before);
+      } else {
+        // Whichever version comes next, nothing is left of the one that was never seen to work.
+        ok(await install(release));
+        ok(await onHost(`cmp /opt/berth/bin/berth ${release}/bin/berth`));
+      }
+      await daemonAnswers();
+      expect(ok(await onHost("ls -d /opt/berth*"))).toBe("/opt/berth");
+      expect(await active()).toBe("active\nactive");
+      expect(ok(await berth("show", keeper))).toContain("ready");
+      expect(await lifeOf(kept)).toBe(life);
+    },
+  );
+
   it("is started as confined as its unit says, and in the host's mount namespace", async () => {
     const pid = await shown("MainPID");
     const status = ok(await onHost(`cat /proc/${pid}/status`));
