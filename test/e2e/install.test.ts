@@ -134,6 +134,13 @@ describe.skipIf(!isOurs())("scripts/install (a real server's Berth is not taken 
     ok(await run("cmp", [join(tarballs, "SHA256SUMS"), join(again, "SHA256SUMS")]));
   });
 
+  it("has modules of others built in, and their licenses with it", async () => {
+    expect(ok(await onHost(`find ${release} -name node_modules`))).toBe("");
+    const said = ok(await onHost(`cat ${release}/dist/third-party.md`));
+    for (const name of ["dockerode", "express", "preact"])
+      expect(said).toMatch(new RegExp(`^## ${name} \\d.*\\n\\n(MIT|Apache-2.0)\\n\\n    `, "m"));
+  });
+
   it("says with --dry-run what it would do, and does nothing", async () => {
     const before = [await stamp(), await shown("InvocationID")];
     const said = ok(await install(release, "--dry-run"));
