@@ -172,7 +172,8 @@ describe("berth bundle", () => {
   });
 
   it("writes a tar to stdout and nothing else", async () => {
-    const { stdout } = await execa(program, ["bundle", lab.id, "-o", "-"], { encoding: "buffer" });
+    const { file, args, env } = cli(["bundle", lab.id, "-o", "-"]);
+    const { stdout } = await execa(file, args, { env, encoding: "buffer" });
     const files = await readBundleTar(Buffer.from(stdout));
     expect(files.map(({ name }) => name)).toEqual(bundleFileNames);
   });
@@ -180,9 +181,10 @@ describe("berth bundle", () => {
 
 describe("berth env", () => {
   it("prints lines that bash evaluates, after which docker reaches the sandbox", async () => {
-    const script = `set -eu; eval "$('${program}' env ${user})"; docker version --format '{{.Server.Os}}'; echo "$DOCKER_HOST"; stat -c %a "$DOCKER_CERT_PATH"/key.pem`;
+    const { file, env: where } = cli([]);
+    const script = `set -eu; eval "$('${file}' env ${user})"; docker version --format '{{.Server.Os}}'; echo "$DOCKER_HOST"; stat -c %a "$DOCKER_CERT_PATH"/key.pem`;
     // A context of the shell's own would come before DOCKER_HOST.
-    const env = { HOME: dir, DOCKER_CONTEXT: "some-other" };
+    const env = { ...where, HOME: dir, DOCKER_CONTEXT: "some-other" };
     const said = ok(await run("bash", ["-c", script], { env }));
     expect(said.split("\n")).toEqual(["linux", lab.dockerHost, "600"]);
   });
