@@ -8,6 +8,7 @@ import { listen } from "./http/listen.js";
 import { Metrics } from "./http/metrics.js";
 import { SignIn } from "./http/sign-in/sign-in.js";
 import { tlsOf } from "./https.js";
+import { codeOf, messageOf } from "./lib/errors.js";
 import { lockDataDirectory } from "./lib/lock.js";
 import type { Log } from "./lib/log.js";
 import type { Provisioner } from "./provisioner/provisioner.js";
@@ -23,13 +24,27 @@ export interface ServeOptions extends Surroundings {
 /** How often what has expired is removed and what disagrees is repaired. */
 const reapEveryMs = 60_000;
 
+/** How long a daemon waits for a reap that is under way, in s: mostly it takes one or two. */
+const reapWaitS = 10;
+
+/** The timer's reap works by itself while there is no daemon, and may do so when one starts. */
+async function lockAfterReap(dataDir: string, log: Log): ReturnType<typeof lockDataDirectory> {
+  try {
+    return await lockDataDirectory(dataDir);
+  } catch (error) {
+    if (codeOf(error) !== "ALREADY_RUNNING") throw error;
+    log.warn(`waiting ${reapWaitS} s, should it be a reap: ${messageOf(error)}`);
+    return lockDataDirectory(dataDir, reapWaitS);
+  }
+}
+
 /** Runs the daemon until `stopped`. */
 export async function serve(config: Config, options: ServeOptions): Promise<void> {
   const { log } = options;
   const { dataDir } = config;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await mkdir(config.runDir, { recursive: true, mode: 0o700 });
-  const lock = await lockDataDirectory(dataDir);
+  const lock = await lockAfterReap(dataDir, log);
   const parts = await assemble(config, options);
   const { provisioner, records, users, keys, images, host, close } = parts;
   await records.load();

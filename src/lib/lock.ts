@@ -9,14 +9,17 @@ const conflict = 75;
  * Makes this process the only one that works on a data directory. Node has no flock(2), so flock(1)
  * holds it on the file `lock` there for as long as its standard input stays open: the kernel closes
  * that when this process ends, however it ends.
+ * @param waitS seconds, 0 or more, in which whoever has the directory may give it up
  * @throws BerthError ALREADY_RUNNING
  */
 export async function lockDataDirectory(
   dataDir: string,
+  waitS = 0,
 ): Promise<{ release: () => Promise<void> }> {
+  const wait = waitS === 0 ? ["--nonblock"] : ["--timeout", String(waitS)];
   const holder = spawn(
     "flock",
-    ["--nonblock", "--conflict-exit-code", String(conflict), join(dataDir, "lock"), "cat"],
+    [...wait, "--conflict-exit-code", String(conflict), join(dataDir, "lock"), "cat"],
     // Out of the terminal's reach: Ctrl-C is this process's to answer, which clears up under the lock.
     { stdio: ["pipe", "pipe", "inherit"], detached: true },
   );

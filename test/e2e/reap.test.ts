@@ -27,14 +27,16 @@ let before: string[];
 
 beforeAll(async () => {
   clean = await traces();
-  // Only our own reaping counts here: the daemon's is a minute away from its start, the timer rests.
-  ok(await onHost("systemctl stop berth-reap.timer && systemctl restart berth"));
+  ok(await onHost("systemctl stop berth-reap.timer"));
 });
 afterAll(async () => {
   ok(await onHost("systemctl start berth berth-reap.timer"));
   expect(await traces()).toEqual(clean);
 });
 beforeEach(async () => {
+  // Only our own reaping counts here: the daemon's is a minute away from its start, the timer rests.
+  ok(await onHost("systemctl restart berth"));
+  await daemonAnswers();
   before = await traces();
 });
 
@@ -99,6 +101,19 @@ describe("an expired sandbox", () => {
     ok(await onHost("systemctl start berth"));
     await daemonAnswers();
     expect((await berth("show", id)).stderr).toContain("(SANDBOX_NOT_FOUND)");
+  });
+});
+
+describe("a daemon that starts while a reap works without it", () => {
+  it("waits for that", async () => {
+    // As a reap has it, until the daemon says that it waits.
+    const said = await onHost(`systemctl stop berth
+      now=$(date +%s)
+      waits() { journalctl -u berth --since @$now -o cat | grep -q 'should it be a reap'; }
+      (flock --nonblock 9; for i in {1..100}; do if waits; then exit; fi; sleep 0.1; done) 9>>/var/lib/berth/lock &
+      while flock --nonblock /var/lib/berth/lock true; do sleep 0.05; done
+      systemctl start berth && waits`);
+    expect(said).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 });
 

@@ -42,8 +42,8 @@ export class SecondBerth {
   /** Runs the daemon in the foreground where it must not come up: what it says and how it ends. */
   async serveInVain(): Promise<Ran> {
     await this.writeConfig();
-    // The daemon is told to end after 15 s (longer where all is slower) and killed 5 s later, should it have come up after all.
-    return onHost(`timeout -k 5 ${patienceSeconds(15_000)} ${this.#serve().join(" ")}`);
+    // Told to end after 30 s (longer where all is slower) and killed 5 s later, should it have come up after all.
+    return onHost(`timeout -k 5 ${patienceSeconds(30_000)} ${this.#serve().join(" ")}`);
   }
 
   async writeConfig(): Promise<void> {
