@@ -110,7 +110,7 @@ describe("a daemon that starts while a reap works without it", () => {
     const said = await onHost(`systemctl stop berth
       now=$(date +%s)
       waits() { journalctl -u berth --since @$now -o cat | grep -q 'should it be a reap'; }
-      (flock --nonblock 9; for i in {1..100}; do if waits; then exit; fi; sleep 0.1; done) 9>>/var/lib/berth/lock &
+      (flock 9; for i in {1..100}; do if waits; then exit; fi; sleep 0.1; done) 9>>/var/lib/berth/lock &
       while flock --nonblock /var/lib/berth/lock true; do sleep 0.05; done
       systemctl start berth && waits`);
     expect(said).toEqual({ code: 0, stdout: "", stderr: "" });
