@@ -39,6 +39,12 @@ const bandwidth = size.refine(
   "must be at least 1M; leave it out for no bound",
 );
 
+/** Every reap asks the engine and the kernel about all sandboxes. */
+const reapInterval = duration.refine(
+  (ms) => ms >= 10_000 && ms <= 86_400_000,
+  "must be from 10s to 1d",
+);
+
 /** IPv4 address or network. */
 const network = z.union([z.cidrv4(), z.ipv4()]);
 
@@ -250,6 +256,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: "How long sandboxes live." }),
+  reapEvery: reapInterval.prefault("1m").meta({
+    description:
+      "How often the daemon removes what has expired and repairs what disagrees, 10s to 1d; `berth reap` does so at once.",
+  }),
   sandboxesPerUser: z
     .int()
     .min(1)

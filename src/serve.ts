@@ -21,9 +21,6 @@ export interface ServeOptions extends Surroundings {
   stopped: Promise<unknown>;
 }
 
-/** How often what has expired is removed and what disagrees is repaired. */
-const reapEveryMs = 60_000;
-
 /** How long a daemon waits for a reap that is under way, in s: mostly it takes one or two. */
 const reapWaitS = 10;
 
@@ -75,7 +72,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const address = { host: config.listen.host, port, ...(tls ? { tls } : {}) };
   const server = await listen(app, join(config.runDir, "berth.sock"), address, log);
   keys.start();
-  const stopUpkeep = startUpkeep(provisioner, log);
+  const stopUpkeep = startUpkeep(provisioner, config.reapEvery, log);
   log.info({ host: address.host, port, sandboxes: records.all().length }, "berth is ready");
   if (options.notifySocket !== undefined) {
     await notifyReady(options.notifySocket).catch((error: unknown) => {
@@ -94,8 +91,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   await lock.release();
 }
 
-/** Repairs now and every minute, starts sandboxes that stop by themselves, and sees what befalls them. */
-function startUpkeep(provisioner: Provisioner, log: Log): () => void {
+/** Repairs now and ever again, starts sandboxes that stop by themselves, and sees what befalls them. */
+function startUpkeep(provisioner: Provisioner, reapEveryMs: number, log: Log): () => void {
   const failed = (error: unknown) => {
     log.error({ err: error }, "repairs could not be made; the next run tries again");
   };

@@ -1,7 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
 import { SecondBerth } from "./second-berth.js";
-import { armed, berth, berthJson, create, ok, onHost, rootApi, traces } from "./support.js";
+import {
+  armed,
+  berth,
+  berthJson,
+  create,
+  ok,
+  onHost,
+  patienceSeconds,
+  rootApi,
+  traces,
+} from "./support.js";
 
 // A host that lets Berth down, each fault made for a second daemon, so that the first one, with a sandbox
 // of its own, can be seen not to notice.
@@ -265,7 +275,8 @@ describe("two Berths on one host", () => {
     const all = [await traces(), await second.traces()];
     const started = await containerOf(theirs);
     const engineAnswers = async (address: string) =>
-      (await onHost(`curl -sk -m 2 https://${address.slice(6)}/_ping`)).code;
+      (await onHost(`curl -sk -m ${patienceSeconds(2_000)} https://${address.slice(6)}/_ping`))
+        .code;
 
     expect(JSON.parse(ok(await second.berth("reap", "--json")))).toMatchObject({ actions: [] });
     expect(await berthJson("reap")).toMatchObject({ actions: [] });

@@ -10,6 +10,7 @@ import {
   run,
 } from "./support.js";
 import { userList } from "../../src/lib/contract/user.js";
+import { daemonReapsAsUsual } from "./reap-interval.js";
 import { SecondBerth } from "./second-berth.js";
 import { cli } from "./where.js";
 import { existsSync } from "node:fs";
@@ -25,15 +26,16 @@ const once = { timeout: patience(900_000) };
 export default async function setup(): Promise<void> {
   if (process.env["BERTH_E2E_HOST_READY"] === "1") return;
   if (isEmbedded() || !(await berthIsInstalled())) ok(await run(hostScript, ["up"], once));
-  await removeLeftUsers();
+  await removeLeftovers();
   ok(await run(join(projectDir, "scripts", "test-tools"), [], once));
   const { file, args, env } = cli(["image", "build"]);
   ok(await run(file, args, { env, ...once }));
   if (!existsSync(join(pluginDir(), "docker-compose"))) await installPlugins();
 }
 
-/** Of a run that was ended from outside: its users, their sandboxes with them, and its second daemons. */
-async function removeLeftUsers(): Promise<void> {
+/** Of a run that was ended from outside: its users, their sandboxes with them, second daemons, settings. */
+async function removeLeftovers(): Promise<void> {
+  await daemonReapsAsUsual();
   const { users } = userList.parse(JSON.parse(ok(await berth("user", "list", "--json"))));
   for (const { name } of users.filter((user) => user.name.startsWith("e2e-"))) {
     ok(await berth("user", "remove", name));

@@ -55,6 +55,18 @@ describe("the configuration", () => {
     expect(refusalOf({ io: { write } })).toMatch(why);
   });
 
+  it.each(["9s", "25h", "0s", "often"])("takes no reapEvery of %j", (reapEvery) => {
+    expect(refusalOf({ reapEvery })).toContain("reapEvery");
+  });
+
+  it.each([
+    [{}, 60_000],
+    [{ reapEvery: "10s" }, 10_000],
+    [{ reapEvery: "1d" }, 24 * hour],
+  ])("has the interval of reaps in ms (%j)", (given, ms) => {
+    expect(parseConfig(given, file).reapEvery).toBe(ms);
+  });
+
   it("takes a bandwidth of 1M, and more", () => {
     const MiB = 1024 ** 2;
     expect(parseConfig({ io: { read: "1M", write: "200M" } }, file).io).toEqual({
