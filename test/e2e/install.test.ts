@@ -1,12 +1,19 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sandboxList, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { userList } from "../../src/lib/contract/user.js";
 import { sandboxVersion } from "../../src/provisioner/record-history.js";
 import {
-  addUser,
+  install,
+  lifeOf,
+  packRelease,
+  release,
+  removeWork,
+  restore,
+  unpackRelease,
+  work,
+} from "./installer.js";
+import {
   berth,
   berthJson,
   create,
@@ -15,31 +22,14 @@ import {
   isOurs,
   ok,
   onHost,
-  patience,
-  patienceSeconds,
   projectDir,
   run,
-  type Ran,
 } from "./support.js";
 
-// What an operator does with scripts/install: upgrade in place, a release that does not come up, records
-// of other versions, uninstall, purge. Where others' sandboxes are, the last two would take them.
+// What an operator does with scripts/install: upgrade in place, a release that does not come up, one that is
+// broken off, records of other versions.
 
 const keeper = "e2e-installer";
-const work = "/var/tmp/berth-e2e-install";
-/** The release of this build, as it is unpacked on the host. */
-const release = `${work}/release`;
-
-/** Runs the scripts/install of a tree on the host. */
-function install(tree: string, ...flags: string[]): Promise<Ran> {
-  const seconds = Math.round(patienceSeconds(60_000));
-  return onHost(
-    `cd / && BERTH_INSTALL_TIMEOUT=${seconds} ${tree}/scripts/install ${flags.join(" ")}`,
-    {
-      timeout: patience(400_000),
-    },
-  );
-}
 
 /** A release that differs from this build's by what `change` does to it. */
 async function changedRelease(name: string, change: string): Promise<string> {
@@ -54,45 +44,6 @@ const shown = async (property: string) =>
 const active = async () =>
   (await onHost("systemctl is-active berth.service berth-reap.timer")).stdout;
 
-/** By which one sees that a sandbox was not stopped, started again or mounted anew. */
-const lifeOf = async ({ id }: Sandbox) =>
-  ok(
-    await onHost(`docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.State.Pid}}' berth-${id}
-      findmnt -rno ID,SOURCE,TARGET /run/berth/disks/${id}`),
-  );
-
-/** Everything of Berth on the host but what is kept on purpose; brackets keep the shell from finding itself. */
-async function left(): Promise<string[]> {
-  const lines = await onHost(`
-    ls -d /opt/berth* /usr/local/bin/berth /etc/systemd/system/berth* /etc/systemd/system/*.wants/berth* \\
-      /usr/local/share/man/man?/berth* /usr/local/share/bash-completion/completions/berth \\
-      /usr/local/share/zsh/site-functions/_berth /etc/fish/completions/berth.fish /run/berth 2>/dev/null
-    systemctl list-units --all --plain --no-legend 'berth*' | grep -v berth-e2e- | sed 's/^/unit /'
-    for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null && echo; done |
-      grep -e '/opt/[b]erth/' -e 'lib/[b]erth/lock' | sed 's/^/process /'
-    findmnt -rno TARGET | grep '^/run/berth/' | sed 's/^/mount /'
-    losetup -lnO BACK-FILE | grep /var/lib/berth/ | sed 's/^/loop /'
-    nft list tables | grep -o 'berth.*' | sed 's/^/table /'
-    iptables-save 2>/dev/null | grep -w 'comment berth' | sed 's/^/rule /'
-    docker ps -a --filter label=berth.sandbox --format 'container {{.Names}}'
-    docker network ls --filter label=berth.installation --format 'network {{.Name}}'
-    find /sys/fs/cgroup -type d -name 'berth*.slice' | sed 's/^/cgroup /'
-    true`);
-  return ok(lines).split("\n").filter(Boolean);
-}
-
-const imagesOfBerth = async () =>
-  ok(await onHost("docker images --filter label=berth.image --format '{{.Repository}}:{{.Tag}}'"))
-    .split("\n")
-    .filter((image) => image !== "" && !image.includes("<none>"))
-    .sort();
-
-/** Sandboxes that were not made here: whoever has some on this host would lose them. */
-async function strangers(): Promise<string[]> {
-  const { sandboxes } = sandboxList.parse(await berthJson("list"));
-  return sandboxes.filter(({ user }) => !user.startsWith("e2e-")).map(({ user }) => user);
-}
-
 describe.skipIf(!isOurs())("scripts/install (a real server's Berth is not taken away)", () => {
   let kept: Sandbox;
   let client: DockerClient;
@@ -100,17 +51,8 @@ describe.skipIf(!isOurs())("scripts/install (a real server's Berth is not taken 
   let tarballs: string;
 
   beforeAll(async () => {
-    tarballs = await mkdtemp(join(tmpdir(), "berth-release-"));
-    ok(await run(join(projectDir, "scripts", "release"), ["--as-built", "-o", tarballs]));
-    const name = (await readdir(tarballs)).find((file) => file.endsWith(".tar.gz")) ?? "";
-    ok(
-      await onHost(
-        `rm -rf ${work} && mkdir -p ${release} && [ $(df --output=avail -k ${work} | tail -n1) -gt 1500000 ]`,
-      ),
-    );
-    const input = await readFile(join(tarballs, name));
-    const unpack = `tar -xz --strip-components=1 -C ${release}`;
-    ok(await onHost(unpack, { input, timeout: patience(300_000) }));
+    tarballs = await packRelease();
+    await unpackRelease(tarballs);
     kept = await create(keeper, "--ttl", "2h");
     client = await DockerClient.of(keeper, kept.dockerHost);
     await client.importBox();
@@ -123,7 +65,7 @@ describe.skipIf(!isOurs())("scripts/install (a real server's Berth is not taken 
     await berth("user", "remove", keeper);
     await client.remove();
     await rm(tarballs, { recursive: true, force: true });
-    ok(await onHost(`rm -rf ${work}`));
+    await removeWork();
   });
 
   it("comes as a tarball that has what its SHA256SUMS says, and is the same when made again", async () => {
@@ -326,103 +268,4 @@ END`,
       expect(await lifeOf(kept)).toBe(life);
     });
   });
-
-  it("is not uninstalled while there are sandboxes, nor without a word from somebody", async () => {
-    const refused = await install(release, "--uninstall", "--yes");
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`${keeper}/default (${kept.id})`);
-    expect(refused.stderr).toContain("--purge");
-    const unasked = await install(release, "--uninstall", "--purge");
-    expect(unasked.code).toBe(1);
-    expect(unasked.stdout).toContain(`remove sandbox ${kept.id}`);
-    expect(unasked.stderr).toContain("say --yes");
-    expect(ok(await berth("show", keeper))).toContain("ready");
-    expect(await lifeOf(kept)).toBe(life);
-  });
-
-  it(
-    "is uninstalled without a trace but for its data, and installed again as it was",
-    { timeout: patience(400_000) },
-    async ({ skip }) => {
-      const others = await strangers();
-      if (others.length > 0) skip(`sandboxes of ${others.join(", ")} are on this host`);
-      await addUser("e2e-left");
-      ok(await berth("remove", keeper));
-      const images = await imagesOfBerth();
-      // By the copy that an operator has, whose tarball is gone.
-      const said = await install("/opt/berth", "--uninstall", "--yes");
-      ok(said);
-      expect(said.stdout).toContain("/etc/systemd/system/berth.service");
-      expect(await left()).toEqual([]);
-      expect(await imagesOfBerth()).toEqual(images);
-      ok(await onHost("ls /var/lib/berth/users/e2e-left.json /var/lib/berth/ca-key.pem"));
-      expect((await install(release, "--uninstall", "--yes")).stderr).toContain(
-        "there is no Berth",
-      );
-
-      ok(await install(release));
-      await daemonAnswers();
-      const { users } = userList.parse(await berthJson("user", "list"));
-      expect(users.map(({ name }) => name)).toContain("e2e-left");
-      ok(await berth("user", "remove", "e2e-left"));
-      const fresh = await create(keeper);
-      expect(fresh.state).toBe("ready");
-    },
-  );
-
-  it(
-    "is purged with all its data, also when that is broken off in the middle",
-    { timeout: patience(400_000) },
-    async ({ skip }) => {
-      const others = await strangers();
-      if (others.length > 0) skip(`sandboxes of ${others.join(", ")} are on this host`);
-      await create(keeper, "--name", "second");
-      await backUp();
-      const meanwhile = await onHost("berth clear-host --purge --yes");
-      expect(meanwhile.code).toBe(1);
-      expect(meanwhile.stderr).toContain("another Berth works on /var/lib/berth");
-      expect(sandboxList.parse(await berthJson("list")).sandboxes).toHaveLength(2);
-      await onHost(`systemctl stop berth-reap.timer berth
-      timeout -s KILL ${patienceSeconds(1_500)} /opt/berth/bin/berth clear-host --purge --yes`);
-      ok(await install(release, "--uninstall", "--purge", "--yes"));
-      expect(await left()).toEqual([]);
-      expect(await imagesOfBerth()).toEqual([]);
-      // A directory that is a mount of its own, as on the embedded host, stays and is empty.
-      expect((await onHost("ls -A /var/lib/berth 2>/dev/null; ls -d /etc/berth")).stdout).toBe("");
-
-      await restore();
-      const fresh = await create(keeper);
-      expect(fresh.state).toBe("ready");
-    },
-  );
 });
-
-/** Configuration, data and images of the Berth on the host, for the suites after this one and its owner. */
-async function backUp(): Promise<void> {
-  const images = await imagesOfBerth();
-  ok(
-    await onHost(
-      `cd / && tar -czf ${work}/data.tar.gz --exclude=var/lib/berth/sandboxes --exclude=var/lib/berth/preloads \\
-        --exclude=var/lib/berth/lock etc/berth var/lib/berth
-      docker save -o ${work}/images.tar ${images.join(" ")}`,
-      { timeout: patience(300_000) },
-    ),
-  );
-}
-
-/** As it was before, whatever a test left: this build, its configuration, data and images. Safe to repeat. */
-async function restore(): Promise<void> {
-  ok(
-    await onHost(
-      `if [ -f ${work}/data.tar.gz ]; then
-        systemctl stop berth 2>/dev/null
-        tar -xzf ${work}/data.tar.gz -C / && rm ${work}/data.tar.gz
-        docker load -q -i ${work}/images.tar && rm ${work}/images.tar
-      fi`,
-      { timeout: patience(300_000) },
-    ),
-  );
-  // This build's own stamp: what deploys next finds it there.
-  ok(await install(release));
-  await daemonAnswers();
-}
