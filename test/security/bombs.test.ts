@@ -44,6 +44,16 @@ async function othersAreWell(): Promise<Footprint> {
   return withinLimits(ann.sandbox);
 }
 
+/** Looks at them for as long as a bomb goes off: some, such as a disk that fills again and again, need several. */
+async function othersAreWellUntil(ended: Promise<unknown>): Promise<Footprint[]> {
+  const bomb = { isOver: false };
+  void ended.then(() => (bomb.isOver = true));
+  const seen: Footprint[] = [];
+  do seen.push(await othersAreWell());
+  while (!bomb.isOver);
+  return seen;
+}
+
 /** Its container runs and its state is ready. Berth starts one that ended by itself. */
 async function isReadyAgain(): Promise<void> {
   const { id } = ann.sandbox;
@@ -78,8 +88,7 @@ const reached: Partial<Record<BombName, (use: Footprint) => void>> = {
 describe("the neighbour, the host and the limits hold, and the sandbox is usable afterwards", () => {
   it.each(Object.keys(bombs) as BombName[])("%s", async (name) => {
     const { ended } = await setOff(bombs[name]);
-    const seen = [await othersAreWell(), await othersAreWell()];
-    await ended;
+    const seen = await othersAreWellUntil(ended);
     // The most that it had of memory is still told; of disk and processes, no longer.
     seen.push(await withinLimits(ann.sandbox));
     reached[name]?.(mostOf(seen));

@@ -4,7 +4,7 @@ import { World } from "./world.js";
 // What a user can do to use up a machine. Each bomb is a shell line for an inner container, and ends with it
 // after a while: when process 1 of the container ends, the kernel ends the others.
 
-/** Seconds that a bomb lasts: long enough for two looks at the others meanwhile. */
+/** Seconds that a bomb lasts: long enough for some looks at the others meanwhile. */
 export const fuse = patienceSeconds(4_000);
 
 const perl = (program: string) => `chroot /sandbox /usr/bin/perl -e '${program}'`;
