@@ -52,6 +52,8 @@ export class SecondBerth {
       runDir: this.runDir,
       listen: { port: this.port },
       keyPool: 2,
+      // Its own would take away what a test is about to look at, where that takes minutes.
+      reapEvery: "1d",
       ...ownRanges,
       ...configOfHost(),
       ...this.config,
