@@ -10,9 +10,9 @@ import {
   run,
 } from "./support.js";
 import { userList } from "../../src/lib/contract/user.js";
-import { daemonReapsAsUsual } from "./reap-interval.js";
+import { reapsAsUsual } from "./reaping.js";
 import { SecondBerth } from "./second-berth.js";
-import { cli } from "./where.js";
+import { cli, isVm } from "./where.js";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
@@ -25,6 +25,8 @@ const once = { timeout: patience(900_000) };
  */
 export default async function setup(): Promise<void> {
   if (process.env["BERTH_E2E_HOST_READY"] === "1") return;
+  // scripts/test-vm has seen to the rest.
+  if (isVm) return removeLeftovers();
   if (isEmbedded() || !(await berthIsInstalled())) ok(await run(hostScript, ["up"], once));
   await removeLeftovers();
   ok(await run(join(projectDir, "scripts", "test-tools"), [], once));
@@ -35,7 +37,7 @@ export default async function setup(): Promise<void> {
 
 /** Of a run that was ended from outside: its users, their sandboxes with them, second daemons, settings. */
 async function removeLeftovers(): Promise<void> {
-  await daemonReapsAsUsual();
+  await reapsAsUsual();
   const { users } = userList.parse(JSON.parse(ok(await berth("user", "list", "--json"))));
   for (const { name } of users.filter((user) => user.name.startsWith("e2e-"))) {
     ok(await berth("user", "remove", name));

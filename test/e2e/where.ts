@@ -10,7 +10,7 @@ export const hostScript = join(projectDir, "scripts", "host");
 export const vmScript = join(projectDir, "scripts", "vm");
 
 /** BERTH_TEST_HOST=vm: in the virtual machine of scripts/vm, which scripts/test-vm has prepared. */
-const isVm = process.env["BERTH_TEST_HOST"] === "vm";
+export const isVm = process.env["BERTH_TEST_HOST"] === "vm";
 
 /** In the embedded host? Else it is installed on this very machine, or in the virtual one. */
 export const isEmbedded = (): boolean => {
