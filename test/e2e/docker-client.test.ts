@@ -1,7 +1,7 @@
-import { mkdtemp, mkdir, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { CertificateAuthority } from "../../src/certs/authority.js";
 import { KeyPool } from "../../src/certs/key-pool.js";
 import { createLog } from "../../src/lib/log.js";
@@ -24,6 +24,13 @@ afterAll(async () => {
   await client.remove();
   expect(await traces()).toEqual(before);
 });
+
+/** A directory for as long as a test takes. */
+async function scratch(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  return dir;
+}
 
 describe("a user's own docker client", () => {
   it("runs a container", async () => {
@@ -73,7 +80,7 @@ describe("a user's own docker client", () => {
   });
 
   it("builds an image with BuildKit", async () => {
-    const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+    const dir = await scratch();
     await writeFile(
       join(dir, "Dockerfile"),
       `FROM box AS build
@@ -88,7 +95,7 @@ CMD ["cat", "/result"]
   });
 
   it("brings up a compose project whose services see each other", async () => {
-    const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+    const dir = await scratch();
     const file = join(dir, "compose.yaml");
     await writeFile(
       file,
@@ -144,7 +151,7 @@ describe("the engine's door", () => {
   const info = (env: Record<string, string>) => run("docker", ["version"], { env });
 
   it("refuses a client without a certificate", async () => {
-    const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+    const dir = await scratch();
     const said = await info({
       DOCKER_CONFIG: dir,
       DOCKER_HOST: ann.dockerHost,
@@ -167,7 +174,7 @@ describe("the engine's door", () => {
     expect(toAnn.stderr).toMatch(/certificate/);
 
     // Also when the client trusts ann's CA and only its own certificate is wrong.
-    const mixed = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+    const mixed = await scratch();
     ok(
       await run("cp", [...["cert.pem", "key.pem"].map((f) => join(bobs.dir, "bundle", f)), mixed]),
     );
@@ -197,7 +204,7 @@ describe("the engine's door", () => {
 
 /** Issues client certificates as Berth does, but at any moment: with its own key, read on the host. */
 async function authorityOf(id: string): Promise<(now: Date) => Promise<string>> {
-  const dir = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+  const dir = await scratch();
   const key = ok(await onHost("cat /var/lib/berth/ca-key.pem"));
   const caPem = `${ok(await onHost(`cat /var/lib/berth/sandboxes/${id}/certs/ca.pem`))}\n`;
   await writeFile(join(dir, "ca-key.pem"), `${key}\n`, { mode: 0o600 });

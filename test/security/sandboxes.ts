@@ -22,7 +22,7 @@ export async function hold(user: string, cleanup: Cleanup): Promise<Held> {
   ]);
   cleanup.add(() => berth("user", "remove", user));
   const sandbox = await create(user, ...flags);
-  return held(sandbox, await DockerClient.of(sandbox.id, sandbox.dockerHost));
+  return held(sandbox, await DockerClient.of(sandbox.id, sandbox.dockerHost), cleanup);
 }
 
 /** The same of a second daemon's. */
@@ -34,10 +34,12 @@ export async function holdBySecond(
 ): Promise<Held> {
   const sandbox = await second.create(user, "--profile", profile);
   cleanup.add(() => second.berth("remove", sandbox.id));
-  return held(sandbox, await DockerClient.of(sandbox.id, sandbox.dockerHost, second.socket));
+  const client = await DockerClient.of(sandbox.id, sandbox.dockerHost, second.socket);
+  return held(sandbox, client, cleanup);
 }
 
-async function held(sandbox: Sandbox, client: DockerClient): Promise<Held> {
+async function held(sandbox: Sandbox, client: DockerClient, cleanup: Cleanup): Promise<Held> {
+  cleanup.add(() => client.remove());
   const [outer, probe] = await Promise.all([outerOf(sandbox.id), Probe.inSandbox(client)]);
   return { sandbox, client, outer, probe };
 }
