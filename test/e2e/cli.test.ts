@@ -14,6 +14,7 @@ import {
   onHost,
   projectDir,
   run,
+  show,
   traces,
 } from "./support.js";
 import { cli } from "./where.js";
@@ -112,7 +113,7 @@ describe("berth", () => {
   });
 
   it("adds time", async () => {
-    const now = sandbox.parse(await berthJson("show", lab.id));
+    const now = await show(lab.id);
     const extended = sandbox.parse(await berthJson("extend", user, "--ttl", "90m"));
     expect(Date.parse(extended.expiresAt) - Date.parse(now.expiresAt)).toBe(90 * 60_000);
     lab = extended;
@@ -141,7 +142,7 @@ describe("berth", () => {
     const told = reapResult.parse(await berthJson("reap", "--dry-run"));
     expect(told.dryRun).toBe(true);
     expect(told.actions.filter(({ thing }) => thing.includes(lab.id))).toEqual([]);
-    expect(sandbox.parse(await berthJson("show", lab.id)).state).toBe("ready");
+    expect((await show(lab.id)).state).toBe("ready");
   });
 });
 

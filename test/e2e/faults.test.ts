@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
+import type { Sandbox } from "../../src/lib/contract/sandbox.js";
 import { SecondBerth } from "./second-berth.js";
 import {
   armed,
@@ -10,6 +10,7 @@ import {
   onHost,
   patienceSeconds,
   rootApi,
+  show,
   traces,
 } from "./support.js";
 
@@ -47,7 +48,7 @@ afterEach(async () => {
     expect(await second.traces()).toEqual([]);
     expect(await traces()).toEqual(before);
     expect(await containerOf(first)).toBe(running);
-    expect(sandbox.parse(await berthJson("show", first.id))).toEqual(first);
+    expect(await show(first.id)).toEqual(first);
   } finally {
     await second.remove();
   }

@@ -1,21 +1,16 @@
 import { createParser } from "eventsource-parser";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  incidentEvent,
-  sandbox,
-  type IncidentEvent,
-  type Sandbox,
-} from "../../src/lib/contract/sandbox.js";
+import { incidentEvent, type IncidentEvent, type Sandbox } from "../../src/lib/contract/sandbox.js";
 import {
   addUser,
   berth,
-  berthJson,
   create,
   DockerClient,
   ok,
   onHost,
   patience,
   patienceSeconds,
+  show,
   traces,
 } from "./support.js";
 import type { ApiClient } from "./support.js";
@@ -85,7 +80,7 @@ const kinds = (incidents: IncidentEvent[]) => incidents.map(({ kind }) => kind);
 
 /** What `berth show` has of it, as JSON and in words. */
 async function shown(kind: IncidentEvent["kind"]): Promise<IncidentEvent> {
-  const { incidents } = sandbox.parse(await berthJson("show", mine.id));
+  const { incidents } = await show(mine.id);
   const found = incidents.find((one) => one.kind === kind);
   if (!found) throw new Error(`berth show has only ${kinds(incidents).join() || "no incidents"}`);
   const said = ok(await berth("show", mine.id));

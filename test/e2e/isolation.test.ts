@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verification } from "../../src/lib/contract/verify.js";
-import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { berth, berthJson, create, DockerClient, ok, onHost, patience, traces } from "./support.js";
+import type { Sandbox } from "../../src/lib/contract/sandbox.js";
+import {
+  berth,
+  berthJson,
+  create,
+  DockerClient,
+  ok,
+  onHost,
+  patience,
+  show,
+  traces,
+} from "./support.js";
 
 // How a sandbox is held, as far as it is not an attack (test/security): uids given and taken back,
 // the bridge, `berth verify`, the disk's space given back, many loop devices.
@@ -115,7 +125,7 @@ describe("a sandbox", () => {
     // Only when no other sandbox is on it does the engine remove it; then it is made anew.
     ok(await onHost(`docker kill berth-${made.id}; docker network rm ${bridge} || true`));
     // The daemon sees it stop and starts it again by itself.
-    const state = async () => sandbox.parse(await berthJson("show", made.id)).state;
+    const state = async () => (await show(made.id)).state;
     await expect.poll(state, { timeout: patience(30_000), interval: 100 }).toBe("ready");
     expect(await client.docker("ps", "-a", "--format", "{{.Names}}")).toBe("kept");
     await client.docker("rm", "kept");

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { SandboxEvent } from "../../src/cli/events.js";
-import { sandbox, type Sandbox } from "../../src/lib/contract/sandbox.js";
-import { reap, reapsAsUsual, reapsWhenTold } from "./reaping.js";
+import type { Sandbox } from "../../src/lib/contract/sandbox.js";
+import { reap, reapsOnlyWhenTold } from "./reaping.js";
 import {
   berth,
-  berthJson,
   create,
   daemonAnswers,
   DockerClient,
@@ -13,28 +12,18 @@ import {
   patienceSeconds,
   rootApi,
   run,
+  show,
   traces,
 } from "./support.js";
 
 // What is done to a sandbox behind Berth's back, on a real host, and how the daemon and `berth reap` mend it.
 
-let clean: string[];
-let before: string[];
+reapsOnlyWhenTold();
 
-beforeAll(async () => {
-  await reapsWhenTold();
-  clean = await traces();
-});
-afterAll(async () => {
-  await reapsAsUsual();
-  expect(await traces()).toEqual(clean);
-});
+let before: string[];
 beforeEach(async () => {
   before = await traces();
 });
-
-/** Without the usage that `show` tells beside. */
-const show = async (id: string) => sandbox.parse(await berthJson("show", id));
 
 /** Without a deadline of its own a client waits long for an engine whose packets are dropped. */
 const answers = async ({ dockerHost }: Sandbox): Promise<boolean> => {

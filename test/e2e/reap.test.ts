@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { reapResult, sandbox } from "../../src/lib/contract/sandbox.js";
-import { reap, reapsAsUsual, reapsWhenTold } from "./reaping.js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reapResult } from "../../src/lib/contract/sandbox.js";
+import { reap, reapsOnlyWhenTold } from "./reaping.js";
 import {
   berth,
   berthJson,
@@ -9,22 +9,15 @@ import {
   ok,
   onHost,
   patience,
+  show,
   traces,
 } from "./support.js";
 
 // What `berth reap` makes of sandboxes whose time is over, and of what lies about without a record.
 
-let clean: string[];
-let before: string[];
+reapsOnlyWhenTold();
 
-beforeAll(async () => {
-  await reapsWhenTold();
-  clean = await traces();
-});
-afterAll(async () => {
-  await reapsAsUsual();
-  expect(await traces()).toEqual(clean);
-});
+let before: string[];
 beforeEach(async () => {
   before = await traces();
 });
@@ -53,7 +46,7 @@ describe("an expired sandbox", () => {
       },
     ]);
     expect(await traces()).toEqual(alive);
-    expect(sandbox.parse(await berthJson("show", id)).state).toBe("ready");
+    expect((await show(id)).state).toBe("ready");
 
     const said = await berth("reap");
     expect(said.code).toBe(0);

@@ -1,5 +1,6 @@
+import { afterAll, beforeAll, expect } from "vitest";
 import { reapResult, type ReapResult } from "../../src/lib/contract/sandbox.js";
-import { berthJson, daemonAnswers, ok, onHost } from "./support.js";
+import { berthJson, daemonAnswers, ok, onHost, traces } from "./support.js";
 
 // Reaps, for tests that look at what a single one does.
 
@@ -9,8 +10,21 @@ const dropIn = `${dropInDir}/50-e2e-reap.conf`;
 const configFile = "/run/berth-e2e-reap.yaml";
 const command = `/opt/berth/bin/berth serve --config ${configFile}`;
 
-/** Until `reapsAsUsual` the host reaps when it is told to: its timer is stopped, and its daemon restarted. */
-export async function reapsWhenTold(): Promise<void> {
+/** While the tests of a file run, which leave nothing behind, the host reaps when it is told to. */
+export function reapsOnlyWhenTold(): void {
+  let clean: string[];
+  beforeAll(async () => {
+    await reapsWhenTold();
+    clean = await traces();
+  });
+  afterAll(async () => {
+    await reapsAsUsual();
+    expect(await traces()).toEqual(clean);
+  });
+}
+
+/** Stops its timer, and restarts its daemon with a configuration of ours. */
+async function reapsWhenTold(): Promise<void> {
   ok(
     await onHost(`set -e
       mkdir -p ${dropInDir}

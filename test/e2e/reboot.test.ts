@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sandbox } from "../../src/lib/contract/sandbox.js";
-import { sandbox, sandboxList } from "../../src/lib/contract/sandbox.js";
+import { sandboxList } from "../../src/lib/contract/sandbox.js";
 import {
   berth,
   berthJson,
@@ -18,6 +18,7 @@ import {
   patience,
   rootApi,
   run,
+  show,
   traces,
 } from "./support.js";
 
@@ -135,11 +136,10 @@ describe.skipIf(!isOurs())("a reboot of the host (a real machine is not rebooted
     const ups = await Promise.all([run(...hostCommand("up")), run(...hostCommand("up"))]);
     for (const said of ups) ok(said);
     await daemonAnswers();
-    const show = async () => sandbox.parse(await berthJson("show", kept.id));
-    const ready = async () => (await show()).state;
+    const ready = async () => (await show(kept.id)).state;
     await expect.poll(ready, { timeout: patience(30_000), interval: 100 }).toBe("ready");
     ok(await berth("reap"));
-    expect(await show()).toEqual(kept);
+    expect(await show(kept.id)).toEqual(kept);
     const { sandboxes } = sandboxList.parse(await berthJson("list"));
     expect(sandboxes.map(({ id }) => id)).not.toContain(gone.id);
     expect((await traces()).filter((line) => line.includes(gone.id))).toEqual([]);

@@ -13,6 +13,7 @@ import {
   onHost,
   patience,
   rootApi,
+  show,
   traces,
 } from "./support.js";
 
@@ -71,7 +72,7 @@ const both = (limits: { memoryBytes: number; cpus: number; pids: number }) => ({
   container: limits,
 });
 
-const shown = async () => sandbox.parse(await berthJson("show", made.id));
+const shown = () => show(made.id);
 
 /** Size of the file system that the sandbox's volumes are on, bytes; a little less than the disk. */
 async function diskInside(): Promise<number> {

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { sandbox } from "../../src/lib/contract/sandbox.js";
 import {
   berth,
-  berthJson,
   create,
   isOurs,
   kernelLimits,
   ok,
   onHost,
   patience,
+  show,
   traces,
 } from "./support.js";
 
@@ -83,7 +82,7 @@ describe("a user's slice", () => {
     const isBack = async () => {
       const { code, stdout } = await pid();
       if (code !== 0 || ["0", before.stdout].includes(stdout)) return false;
-      return sandbox.parse(await berthJson("show", id)).state === "ready";
+      return (await show(id)).state === "ready";
     };
     await expect.poll(isBack, { timeout: patience(60_000), interval: 200 }).toBe(true);
     expect(await limits()).toEqual([asked, asked]);

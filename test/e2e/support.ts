@@ -84,6 +84,10 @@ export async function create(user: string, ...flags: string[]): Promise<Sandbox>
   return sandbox.parse(await berthJson("create", user, ...flags));
 }
 
+/** Without the usage that `berth show` tells beside. */
+export const show = async (reference: string): Promise<Sandbox> =>
+  sandbox.parse(await berthJson("show", reference));
+
 /** A user's docker client: their bundle, and a configuration directory of its own. */
 export class DockerClient {
   private constructor(
